@@ -1,0 +1,220 @@
+"""Every error that daftray raises on purpose, and the code that survives from here to HTTP to SDK.
+
+    DaftrayError
+    ├── InvalidInputError               invalid-input: the caller can mend the request
+    │   ├── SourceError                 source-not-found · source-denied · source-refused · source-too-large
+    │   ├── DependenciesInvalidError    dependencies-invalid
+    │   └── PythonVersionError          python-version-unavailable
+    ├── NotFoundError                   run- · project- · result- · log- · secret-not-found
+    ├── ConflictError                   conflict
+    │   └── NameTakenError              name-taken
+    ├── AccessError
+    │   ├── UnauthenticatedError        unauthenticated
+    │   └── ForbiddenError              forbidden
+    ├── ClusterError                    what the Ray cluster answered, or did not
+    │   ├── ClusterUnreachableError     cluster-unreachable
+    │   ├── JobNotFoundError            job-not-found
+    │   ├── JobExistsError              job-exists
+    │   └── ClusterRefusedError         cluster-refused
+    ├── BlobNotFoundError               blob-not-found
+    └── StaleClaimError                 stale-claim: another reconciler owns the run now
+
+A message says what is wrong and what to do about it. It never holds a secret. Which HTTP status a code
+has is the API's business (``api/problems.py``); how it comes back to a class is the client's.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class InputIssue(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a request: where (``source.git.ref``) and what."""
+
+    path: str
+    message: str
+
+
+class DaftrayError(Exception):
+    """Something went wrong in daftray."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail or (type(self).__doc__ or "").split("\n", 1)[0])
+
+    @property
+    def detail(self) -> str:
+        """The sentence for a person."""
+        return str(self.args[0])
+
+
+class InvalidInputError(DaftrayError):
+    """The request is not valid."""
+
+    code = "invalid-input"
+
+    def __init__(self, detail: str | None = None, *, issues: tuple[InputIssue, ...] = ()) -> None:
+        super().__init__(detail)
+        self.issues = issues
+
+
+class SourceError(InvalidInputError):
+    """The source of the run cannot be used."""
+
+    code = "source-refused"
+
+
+class SourceNotFoundError(SourceError):
+    """The Git remote, or the commit, branch or tag in it, does not exist."""
+
+    code = "source-not-found"
+
+
+class SourceDeniedError(SourceError):
+    """The Git remote refuses access."""
+
+    code = "source-denied"
+
+
+class SourceRefusedError(SourceError):
+    """daftray does not use this kind of source."""
+
+    code = "source-refused"
+
+
+class SourceTooLargeError(SourceError):
+    """The source is larger than a run's package may be."""
+
+    code = "source-too-large"
+
+
+class SourceUnavailableError(SourceError):
+    """The Git remote cannot be reached right now."""
+
+    code = "source-unavailable"
+    retryable = True
+
+
+class DependenciesInvalidError(InvalidInputError):
+    """A dependency is not a valid PEP 508 requirement."""
+
+    code = "dependencies-invalid"
+
+
+class PythonVersionError(InvalidInputError):
+    """No cluster has the Python version that the run asks for."""
+
+    code = "python-version-unavailable"
+
+
+class NotFoundError(DaftrayError):
+    """There is no such thing here."""
+
+    code = "not-found"
+
+
+class RunNotFoundError(NotFoundError):
+    """There is no such run in this project."""
+
+    code = "run-not-found"
+
+
+class ProjectNotFoundError(NotFoundError):
+    """There is no such project in this workspace."""
+
+    code = "project-not-found"
+
+
+class ResultNotFoundError(NotFoundError):
+    """The run has no result."""
+
+    code = "result-not-found"
+
+
+class LogNotFoundError(NotFoundError):
+    """The run has no log yet."""
+
+    code = "log-not-found"
+
+
+class SecretNotFoundError(NotFoundError):
+    """There is no secret of that name in this project."""
+
+    code = "secret-not-found"
+
+
+class ConflictError(DaftrayError):
+    """The request contradicts what is there."""
+
+    code = "conflict"
+
+
+class NameTakenError(ConflictError):
+    """The name is already taken."""
+
+    code = "name-taken"
+
+
+class AccessError(DaftrayError):
+    """Access is refused."""
+
+    code = "forbidden"
+
+
+class UnauthenticatedError(AccessError):
+    """The credentials are missing, wrong or expired."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(AccessError):
+    """The credentials do not allow this."""
+
+    code = "forbidden"
+
+
+class ClusterError(DaftrayError):
+    """The Ray cluster did not do what was asked."""
+
+    code = "cluster-refused"
+
+
+class ClusterUnreachableError(ClusterError):
+    """The Ray cluster does not answer."""
+
+    code = "cluster-unreachable"
+    retryable = True
+
+
+class ClusterRefusedError(ClusterError):
+    """The Ray cluster refused the request."""
+
+    code = "cluster-refused"
+
+
+class JobNotFoundError(ClusterError):
+    """The Ray cluster knows no such job."""
+
+    code = "job-not-found"
+
+
+class JobExistsError(ClusterError):
+    """The Ray cluster already has a job of this submission id."""
+
+    code = "job-exists"
+
+
+class BlobNotFoundError(DaftrayError):
+    """The blob store has no such key."""
+
+    code = "blob-not-found"
+
+
+class StaleClaimError(DaftrayError):
+    """Another reconciler owns the run now, or the run was changed meanwhile: read it again."""
+
+    code = "stale-claim"

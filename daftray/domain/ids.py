@@ -1,0 +1,36 @@
+"""The one place where ids come from.
+
+An id is opaque text: a prefix that tells what it names, and 26 characters of Crockford's base 32 that
+hold 48 bits of milliseconds and 80 bits of chance, so that ids sort by time (the layout of the ULID
+specification). The alphabet fits Ray's submission ids, URLs and file names: ``[a-z0-9_]``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_LENGTH = 26
+_RANDOM_BITS = 80
+
+Kind = Literal["run", "prj", "wsp", "key", "sec", "evt"]
+
+
+class Ids:
+    """Makes ids. ``randomness`` gives that many random bits; tests pass their own."""
+
+    def __init__(self, randomness: Callable[[int], int] = secrets.randbits) -> None:
+        self._randomness = randomness
+
+    def new(self, kind: Kind, at: datetime) -> str:
+        """Return a new id of a kind, for a thing that comes to be at that time."""
+        number = (int(at.timestamp() * 1000) << _RANDOM_BITS) | self._randomness(_RANDOM_BITS)
+        characters = [_ALPHABET[(number >> (5 * position)) & 31] for position in reversed(range(_LENGTH))]
+        return f"{kind}_{''.join(characters)}"
+
+    def token(self) -> str:
+        """Return 256 bits of unguessable text, for keys and claims."""
+        return secrets.token_urlsafe(32)

@@ -1,0 +1,37 @@
+"""What a run returned."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A column of a table: its name and its type as the producing library writes it."""
+
+    name: str
+    type: str
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's result, or the reason why there is none to show.
+
+    * ``json``: ``value`` is the value.
+    * ``table``: ``columns``, ``rows`` and ``preview`` (the first rows); the whole is Parquet, as a blob.
+    * ``artifact``: bytes of ``media_type`` in the blob store.
+    * ``omitted``: the run returned something that was not kept; ``note`` says what and why.
+    """
+
+    kind: Literal["json", "table", "artifact", "omitted"]
+    attempt: int = 1
+    media_type: str = "application/json"
+    value: msgspec.Raw | None = None
+    columns: list[Column] | None = None
+    rows: int | None = None
+    preview: list[dict[str, object]] | None = None
+    size: int | None = None
+    """Bytes of the stored data, where there are any."""
+    data: bool = False
+    """Whether the blob store holds the result's bytes."""
+    note: str | None = None

@@ -1,0 +1,1 @@
+"""The archive of drivers' logs, byte-exact and chunked, and the stream that follows them."""

@@ -1,0 +1,1 @@
+"""From what runs report to their metrics."""

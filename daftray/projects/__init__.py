@@ -1,0 +1,1 @@
+"""Projects and their secrets: the settings that a run draws on."""

@@ -1,0 +1,1 @@
+"""Runs inside the cluster: the standard library only, and nothing else of daftray."""

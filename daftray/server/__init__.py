@@ -1,0 +1,1 @@
+"""The composition root: settings, wiring, the application, the embedded Ray cluster."""
