@@ -1,0 +1,30 @@
+"""What the use cases need of the outside world. Adapters implement these; fakes do too, under the same tests.
+
+Every call that can touch a network or a disk is async, has a time limit of its own, and raises only the
+errors of ``domain/errors.py``.
+"""
+
+from daftray.domain.ports.clock import Clock
+from daftray.domain.ports.cluster import RayJobs
+from daftray.domain.ports.runs import Claim, RunQuery, RunStore
+from daftray.domain.ports.secrets import Secrets
+from daftray.domain.ports.sources import GitMirrors, GitRepository, Packages, TreeFile
+from daftray.domain.ports.stores import BlobStore, KeyStore, ProjectStore, ReportStore, SecretStore
+
+__all__ = [
+    "BlobStore",
+    "Claim",
+    "Clock",
+    "GitMirrors",
+    "GitRepository",
+    "KeyStore",
+    "Packages",
+    "ProjectStore",
+    "RayJobs",
+    "ReportStore",
+    "RunQuery",
+    "RunStore",
+    "SecretStore",
+    "Secrets",
+    "TreeFile",
+]

@@ -1,0 +1,84 @@
+"""Where code comes from, and what it is made into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from daftray.domain.cluster import Package
+
+
+class GitRepository(msgspec.Struct, frozen=True, kw_only=True):
+    """A remote as one project sees it: mirrors are not shared across projects, since access differs.
+
+    ``credential`` is the secret's value in the clear: a token, or a private key in PEM form.
+    """
+
+    project: str
+    remote: str
+    credential: str | None = None
+
+    def __repr__(self) -> str:
+        """Leave the credential out: a repr ends up in logs."""
+        return f"GitRepository(project={self.project!r}, remote={self.remote!r})"
+
+
+class TreeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of an archived tree. ``path`` is relative, with slashes; a link's ``target`` is its text."""
+
+    path: str
+    executable: bool = False
+    target: str | None = None
+    data: bytes = b""
+
+
+class GitMirrors(Protocol):
+    """Commits of Git remotes, kept in bare mirrors on the server's disk."""
+
+    def check(self, remote: str) -> None:
+        """Refuse a remote by its address alone. Raises `SourceRefusedError`."""
+        ...
+
+    async def pin(
+        self,
+        repository: GitRepository,
+        *,
+        ref: str | None = None,
+        commit: str | None = None,
+        bundle: bytes | None = None,
+    ) -> str:
+        """Return the full hash of a branch, tag or commit as it is on the remote now, and keep that commit.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        ...
+
+    async def archive(
+        self, repository: GitRepository, commit: str, *, patch: bytes | None = None
+    ) -> Sequence[TreeFile]:
+        """Return the files of a pinned commit as ``git archive`` would, submodules included, by path.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        ...
+
+
+class Packages(Protocol):
+    """Runs' packages, built once per content."""
+
+    async def build(self, repository: GitRepository, commit: str, *, patch: bytes | None = None) -> Package:
+        """Return the package of a commit with a patch applied. Raises `SourceError`."""
+        ...
+
+    async def from_directory(self, path: Path) -> Package:
+        """Return the package of a folder of the server's disk. Raises `SourceError`."""
+        ...
+
+    async def runner(self) -> Package:
+        """Return the package of the runner itself."""
+        ...

@@ -1,0 +1,134 @@
+"""Where everything else is kept."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from daftray.domain.metrics import Counter, CounterTotal
+from daftray.domain.principal import ApiKey
+from daftray.domain.problem import Problem
+from daftray.domain.project import Project, SealedSecret
+from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
+from daftray.domain.result import RunResult
+
+
+class ProjectStore(Protocol):
+    """Projects."""
+
+    async def add(self, project: Project) -> None:
+        """Keep a new project. Raises `NameTakenError`."""
+        ...
+
+    async def get(self, workspace: str, id_or_name: str) -> Project:
+        """Return a project of a workspace. Raises `ProjectNotFoundError`."""
+        ...
+
+    async def by_id(self, project_id: str) -> Project:
+        """Return a project. Raises `ProjectNotFoundError`."""
+        ...
+
+    async def list(self, workspace: str, *, limit: int, offset: int) -> list[Project]:
+        """Return projects by name."""
+        ...
+
+    async def save(self, project: Project) -> None:
+        """Write a changed project. Raises `NameTakenError`, `ProjectNotFoundError`."""
+        ...
+
+    async def delete(self, project_id: str) -> None:
+        """Remove a project and all that hangs on it. Raises `ConflictError` while a run of it goes on."""
+        ...
+
+
+class SecretStore(Protocol):
+    """Sealed secrets, by owner (a project's id or a run's id)."""
+
+    async def put(self, secret: SealedSecret) -> None:
+        """Keep a secret, in place of an older one of the same owner and name (whose creation time stays)."""
+        ...
+
+    async def list(self, owner: str) -> list[SealedSecret]:
+        """Return an owner's secrets, by name."""
+        ...
+
+    async def delete(self, owner: str, name: str) -> None:
+        """Remove a secret. Raises `SecretNotFoundError`."""
+        ...
+
+
+class KeyStore(Protocol):
+    """API keys."""
+
+    async def add(self, key: ApiKey) -> None:
+        """Keep a new key."""
+        ...
+
+    async def get(self, key_id: str) -> ApiKey | None:
+        """Return a key, if there is one."""
+        ...
+
+
+class ReportStore(Protocol):
+    """What runs reported. Every write may come twice, late, or out of order."""
+
+    async def started(self, run_id: str, report: StartedReport) -> None:
+        """Keep the first such report of an attempt."""
+        ...
+
+    async def finished(self, run_id: str, report: FinishedReport, problem: Problem | None) -> None:
+        """Keep the first such report of an attempt, with the problem that ended it."""
+        ...
+
+    async def reports(self, run_id: str, attempt: int) -> AttemptReports:
+        """Return what has come in of an attempt."""
+        ...
+
+    async def put_result(self, run_id: str, result: RunResult) -> None:
+        """Keep an attempt's result. One of an older attempt never replaces a newer one's."""
+        ...
+
+    async def result(self, run_id: str) -> RunResult | None:
+        """Return the result of the newest attempt that has one."""
+        ...
+
+    async def problems(self, run_id: str, attempt: int | None = None) -> list[Problem]:
+        """Return problems, most frequent first."""
+        ...
+
+    async def count(self, run_id: str, attempt: int, counters: Sequence[Counter]) -> None:
+        """Fold counters in: for each process, metric and attributes the greatest value wins."""
+        ...
+
+    async def totals(self, run_id: str) -> list[CounterTotal]:
+        """Return a run's counters, summed over processes and attempts."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Bytes under keys (``runs/…/log/…``)."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Keep bytes, whole or not at all, in place of what was there."""
+        ...
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Keep a file's bytes."""
+        ...
+
+    async def get(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
+        """Return bytes ``start`` to ``end`` (exclusive). Raises `BlobNotFoundError`."""
+        ...
+
+    def stream(self, key: str) -> AsyncIterator[bytes]:
+        """Yield the bytes in pieces. Raises `BlobNotFoundError`."""
+        ...
+
+    async def size(self, key: str) -> int | None:
+        """Return how many bytes a key holds, or nothing where there is no such key."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove a key; one that is not there is fine."""
+        ...
