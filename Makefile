@@ -1,0 +1,48 @@
+# Everything starts here. Each target sets up what it needs; a second call finds it done.
+#
+#   PYTHON=/path/to/python make …   build .venv with that interpreter
+#   INSTALLER=uv make …             install with uv (which does not read pip's index settings)
+#   make test ARGS="-k name"        hand arguments on
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check fix bench lock runtime
+
+bootstrap := sh tools/with-python tools/bootstrap.py
+bin := .venv/bin
+
+# pyright would ask the npm registry for a newer version of itself at each start.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Set up .venv with everything that development needs
+	@$(bootstrap) --extras dev
+
+runtime:
+	@$(bootstrap) --extras local,server
+
+demo: runtime ## Run a Daft pipeline from a Git commit on a local Ray, and show what comes of it
+	@$(bin)/daftray demo $(ARGS)
+
+serve: runtime ## Start the control plane and a local Ray
+	@$(bin)/daftray serve $(ARGS)
+
+test: setup ## Run all tests
+	@$(bin)/python -m pytest $(ARGS)
+
+check: setup ## Check formatting, lint, types and the import rule
+	@$(bin)/ruff format --check --quiet . && echo "format: ok"
+	@$(bin)/ruff check --quiet . && echo "lint: ok"
+	@$(bin)/pyright
+	@$(bin)/lint-imports --no-logo
+
+fix: setup ## Format, and mend what ruff can mend
+	@$(bin)/ruff check --fix --quiet . ; $(bin)/ruff format .
+
+bench: setup ## Run the benchmarks
+	@$(bin)/python -m bench $(ARGS)
+
+lock: setup ## Choose the newest allowed versions and write them to constraints.txt
+	@$(bin)/python tools/lock.py $(ARGS)
