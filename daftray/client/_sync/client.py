@@ -1,0 +1,105 @@
+# Generated from daftray/client/_async by `python -m daftray.client.generate`: change it there.
+"""The client: one server, one workspace, and usually one project."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from daftray.client._sync.connection import Connection
+from daftray.client._sync.place import Place
+from daftray.client._sync.projects import Projects
+from daftray.client._sync.runs import Runs
+from daftray.client._sync.secrets import Secrets
+from daftray.client.answers import Retry
+from daftray.client.profile import Wanted, find_address
+
+DEFAULT_TIMEOUT_S = 30.0
+
+
+class Client:
+    """A daftray server.
+
+    Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
+    profile file, else from the data directory of a server on this machine. The calls come in groups:
+    ``runs``, ``projects`` and ``secrets``. Every call has a timeout; those that may be repeated are, while
+    nobody answers.
+
+    Args:
+        base_url: the server's address, such as ``https://daftray.example.com``.
+        api_key: the key to it.
+        project: the project, by name or id, that calls on runs and secrets mean.
+        workspace: the workspace; ``default`` unless the profile says otherwise.
+        profile: the profile to use, in place of ``DAFTRAY_PROFILE``.
+        timeout_s: how long one call may wait for its answer, in seconds.
+        retry: how patient the client is with a server that does not answer.
+        transport: in place of the network, for tests.
+
+    Raises:
+        NotConfiguredError: no address or no key is known.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        project: str | None = None,
+        workspace: str | None = None,
+        profile: str | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retry: Retry | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        wanted = Wanted(
+            base_url=base_url, api_key=api_key, workspace=workspace, project=project, profile=profile
+        )
+        address = find_address(wanted)
+        connection = Connection(
+            address, timeout_s=timeout_s, retry=retry or Retry(), transport=transport
+        )
+        self._use(Place(connection, workspace=address.workspace, project=address.project))
+
+    def _use(self, place: Place) -> None:
+        self._place = place
+        self.runs = Runs(place)
+        self.projects = Projects(place)
+        self.secrets = Secrets(place)
+
+    @property
+    def base_url(self) -> str:
+        """The server's address."""
+        return self._place.connection.address.base_url
+
+    @property
+    def project(self) -> str | None:
+        """The project that calls on runs and secrets mean."""
+        return self._place.project
+
+    @property
+    def workspace(self) -> str:
+        """The workspace that all calls mean."""
+        return self._place.workspace
+
+    def in_project(self, project: str) -> Client:
+        """Return a client of another project, over the same connections; closing either closes both."""
+        client = object.__new__(Client)
+        client._use(self._place.in_project(project))
+        return client
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._place.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

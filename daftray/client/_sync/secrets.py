@@ -1,0 +1,37 @@
+# Generated from daftray/client/_async by `python -m daftray.client.generate`: change it there.
+"""Secrets of a project: set and removed, never read back."""
+
+from __future__ import annotations
+
+from daftray.client._sync.connection import segment
+from daftray.client._sync.place import Place
+from daftray.client.answers import SecretsAnswer
+from daftray.domain.project import Secret
+
+
+class Secrets:
+    """The secrets of a project. All of them are set in its runs' environment, by name."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def set(self, name: str, value: str) -> None:
+        """Keep a secret, in place of an older one of that name.
+
+        Raises:
+            InvalidInputError: the name is no environment variable's.
+        """
+        path = f"{self._path()}/{segment(name)}"
+        self._place.connection.call("PUT", path, body={"value": value}, repeatable=True)
+
+    def list(self) -> list[Secret]:
+        """Return the names and dates of the project's secrets."""
+        answer = self._place.connection.get(self._path(), SecretsAnswer)
+        return answer.secrets
+
+    def delete(self, name: str) -> None:
+        """Remove a secret. Raises `SecretNotFoundError`."""
+        self._place.connection.call("DELETE", f"{self._path()}/{segment(name)}")
+
+    def _path(self) -> str:
+        return f"{self._place.project_path}/secrets"

@@ -1,0 +1,104 @@
+"""The few types of the client that the domain has no need of."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from daftray.domain.problem import Problem
+from daftray.domain.project import Project, Secret
+from daftray.domain.run import Run, RunEvent
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient the client is with a server that does not answer.
+
+    A call that may be repeated is tried ``attempts`` times. A log that is followed and a run that is waited
+    for survive ``patience`` failures in a row. Pauses grow from ``base_s`` to ``most_s`` seconds.
+    """
+
+    attempts: int = 3
+    patience: int = 60
+    base_s: float = 0.2
+    most_s: float = 5.0
+
+    def pause_s(self, failures: int) -> float:
+        """Return the seconds to wait after so many failures in a row, with jitter against stampedes."""
+        longest = min(self.most_s, self.base_s * 2 ** min(failures, 16))
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, guards nothing)
+
+
+class RunPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some runs, newest first, and the cursor that the next page starts at."""
+
+    runs: list[Run]
+    next_cursor: str | None = None
+    page: int | None = None
+    page_size: int | None = None
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+
+class LogLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a run's log, without its newline. ``offset`` is that of the byte after it in the log."""
+
+    offset: int
+    timestamp: datetime
+    message: str
+
+
+class LogMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a log that holds the text looked for. ``number`` counts from 1."""
+
+    number: int
+    line: str
+
+
+class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"run": …}``."""
+
+    run: Run
+
+
+class ProblemsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"problems": […]}``."""
+
+    problems: list[Problem]
+
+
+class EventsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"events": […]}``."""
+
+    events: list[RunEvent]
+
+
+class ProjectsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"projects": […]}``."""
+
+    projects: list[Project]
+
+
+class SecretsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"secrets": […]}``."""
+
+    secrets: list[Secret]
+
+
+class MatchesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"matches": […]}``."""
+
+    matches: list[LogMatch]
+
+
+class LogEventData(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server-sent event of a log carries."""
+
+    timestamp: datetime
+    message: str
