@@ -17,6 +17,8 @@
     │   ├── JobExistsError              job-exists
     │   └── ClusterRefusedError         cluster-refused
     ├── BlobNotFoundError               blob-not-found
+    ├── SecretUnreadableError           secret-unreadable: sealed under another master key
+    ├── StoreUnavailableError           store-unavailable: the database or the blob store is not to be had now
     └── StaleClaimError                 stale-claim: another reconciler owns the run now
 
 A message says what is wrong and what to do about it. It never holds a secret. Which HTTP status a code
@@ -212,6 +214,19 @@ class BlobNotFoundError(DaftrayError):
     """The blob store has no such key."""
 
     code = "blob-not-found"
+
+
+class SecretUnreadableError(DaftrayError):
+    """The secret cannot be opened with this server's master key."""
+
+    code = "secret-unreadable"
+
+
+class StoreUnavailableError(DaftrayError):
+    """The store does not answer, or is too busy: try again."""
+
+    code = "store-unavailable"
+    retryable = True
 
 
 class StaleClaimError(DaftrayError):

@@ -19,6 +19,16 @@ _RANDOM_BITS = 80
 Kind = Literal["run", "prj", "wsp", "key", "sec", "evt"]
 
 
+def earliest_id(kind: Kind, at: datetime) -> str:
+    """Return the smallest id that a thing of that millisecond can have: a bound for searches by time."""
+    return _spell(kind, max(0, int(at.timestamp() * 1000)) << _RANDOM_BITS)
+
+
+def _spell(kind: Kind, number: int) -> str:
+    characters = [_ALPHABET[(number >> (5 * position)) & 31] for position in reversed(range(_LENGTH))]
+    return f"{kind}_{''.join(characters)}"
+
+
 class Ids:
     """Makes ids. ``randomness`` gives that many random bits; tests pass their own."""
 
@@ -27,9 +37,7 @@ class Ids:
 
     def new(self, kind: Kind, at: datetime) -> str:
         """Return a new id of a kind, for a thing that comes to be at that time."""
-        number = (int(at.timestamp() * 1000) << _RANDOM_BITS) | self._randomness(_RANDOM_BITS)
-        characters = [_ALPHABET[(number >> (5 * position)) & 31] for position in reversed(range(_LENGTH))]
-        return f"{kind}_{''.join(characters)}"
+        return _spell(kind, (int(at.timestamp() * 1000) << _RANDOM_BITS) | self._randomness(_RANDOM_BITS))
 
     def token(self) -> str:
         """Return 256 bits of unguessable text, for keys and claims."""

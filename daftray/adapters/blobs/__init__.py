@@ -1,1 +1,5 @@
 """Blobs, over obstore."""
+
+from daftray.adapters.blobs.store import ObjectBlobs
+
+__all__ = ["ObjectBlobs"]

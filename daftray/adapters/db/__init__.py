@@ -1,1 +1,17 @@
-"""The database, over SQLAlchemy."""
+"""The database: SQLAlchemy's only home. SQLite by default; PostgreSQL by URL."""
+
+from daftray.adapters.db.database import Database
+from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.projects import SqlProjectStore
+from daftray.adapters.db.reports import SqlReportStore
+from daftray.adapters.db.run_store import SqlRunStore
+from daftray.adapters.db.secrets import SqlSecretStore
+
+__all__ = [
+    "Database",
+    "SqlKeyStore",
+    "SqlProjectStore",
+    "SqlReportStore",
+    "SqlRunStore",
+    "SqlSecretStore",
+]

@@ -1,0 +1,125 @@
+"""Bytes under keys, in a folder or in an object store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from daftray.domain.errors import BlobNotFoundError, DaftrayError, StoreUnavailableError
+
+_KEY = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+_LONGEST_KEY = 900
+"""S3 allows 1,024 bytes; the rest is left for a prefix."""
+_PIECE_BYTES = 1 << 20
+_PART_BYTES = 8 << 20
+"""S3 takes at most 10,000 parts: files up to 80 GB."""
+_PARTS_AT_ONCE = 4
+
+_REMOTE = re.compile(r"[a-z0-9]+://")
+
+
+class ObjectBlobs:
+    """The `BlobStore` of a folder (a path), or of an object store (``s3://bucket/prefix``).
+
+    A folder is made where there is none. An object store takes its credentials and endpoint from the
+    environment, as its own tools do (``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL`` and so on).
+
+    Errors: `BlobNotFoundError`; `StoreUnavailableError` where trying again may help; `ValueError` for a key
+    that is none, since keys are made by daftray and never by its users.
+    """
+
+    def __init__(self, url_or_path: str | Path) -> None:
+        with _translated(""):
+            self._store = _open(url_or_path)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Keep bytes, whole or not at all, in place of what was there."""
+        with _translated(key):
+            await obstore.put_async(self._store, _checked(key), data)
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Keep a file's bytes, in parts, so that a file of any size takes little memory."""
+        with _translated(key):
+            await obstore.put_async(
+                self._store, _checked(key), path, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE
+            )
+
+    async def get(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
+        """Return bytes ``start`` to ``end`` (exclusive), fewer where the blob ends before.
+
+        Raises:
+            BlobNotFoundError: there is no such key.
+        """
+        if start == 0 and end is None:
+            with _translated(key):
+                whole = await obstore.get_async(self._store, _checked(key))
+                return bytes(await whole.bytes_async())
+        # Stores differ in what they make of a range that starts behind the end, so we look first.
+        size = await self.size(key)
+        if size is None:
+            raise _missing(key)
+        stop = size if end is None else min(end, size)
+        if start >= stop:
+            return b""
+        with _translated(key):
+            return bytes(await obstore.get_range_async(self._store, key, start=start, end=stop))
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """Yield the bytes in pieces of about a mebibyte. Raises `BlobNotFoundError`."""
+        with _translated(key):
+            found = await obstore.get_async(self._store, _checked(key))
+            async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
+                yield bytes(piece)
+
+    async def size(self, key: str) -> int | None:
+        """Return how many bytes a key holds, or nothing where there is no such key."""
+        try:
+            with _translated(key):
+                return (await obstore.head_async(self._store, _checked(key)))["size"]
+        except BlobNotFoundError:
+            return None
+
+    async def delete(self, key: str) -> None:
+        """Remove a key; one that is not there is fine."""
+        try:
+            with _translated(key):
+                await obstore.delete_async(self._store, _checked(key))
+        except BlobNotFoundError:
+            return
+
+
+def _open(url_or_path: str | Path) -> ObjectStore:
+    if isinstance(url_or_path, str) and _REMOTE.match(url_or_path):
+        return from_url(url_or_path, client_options={"connect_timeout": "5s", "timeout": "60s"})
+    return LocalStore(Path(url_or_path).absolute(), mkdir=True)
+
+
+def _checked(key: str) -> str:
+    """Refuse a key that could leave the folder, or that some store would spell otherwise."""
+    dots = any(part.strip(".") == "" for part in key.split("/"))
+    if dots or len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is no key for a blob")
+    return key
+
+
+@contextmanager
+def _translated(key: str) -> Generator[None, None, None]:
+    """Let only daftray's own errors out; obstore's texts hold paths of the server and stay inside."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise _missing(key) from error
+    except (BaseError, OSError) as error:
+        raise StoreUnavailableError(
+            "The blob store does not do as asked: is it there, and not full?"
+        ) from error
+
+
+def _missing(key: str) -> DaftrayError:
+    return BlobNotFoundError(f"There is no blob {key}.")

@@ -1,0 +1,84 @@
+"""The database: its connections, its transactions, its migrations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from daftray.adapters.db import dialect
+from daftray.adapters.db.errors import translated
+from daftray.adapters.db.migrate import upgrade
+
+_POOL_SIZE = 5
+_POOL_OVERFLOW = 5
+_POOL_TIMEOUT_S = 10
+
+
+class Database:
+    """One database, by URL: ``sqlite:////path/to/file`` or ``postgresql://user@host/name``.
+
+    `open` before use, `migrate` before the first use of a version, `close` at the end. Every store call is
+    one `reading` or `writing` transaction. Errors: `StoreUnavailableError` where trying again may help.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = dialect.url_of(url)
+        self._engine = create_async_engine(
+            self._url,
+            pool_size=_POOL_SIZE,
+            max_overflow=_POOL_OVERFLOW,
+            pool_timeout=_POOL_TIMEOUT_S,
+            hide_parameters=True,  # statements end up in logs; secrets and users' data do not
+            connect_args=dialect.connect_args(self._url),
+        )
+        dialect.prepare(self._engine)
+        self._writer = self._engine.execution_options(**{dialect.WRITES: True})
+        # SQLite has one writer. Its own queue is a sleep and a guess; within a process ours is fair.
+        sqlite = self._engine.dialect.name == "sqlite"
+        self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if sqlite else nullcontext()
+
+    async def open(self) -> None:
+        """Make sure that the database answers; make a SQLite file and its folder where there is none."""
+        with translated():
+            if self._engine.dialect.name == "sqlite" and self._url.database:
+                await asyncio.to_thread(dialect.make_sqlite_file, Path(self._url.database))
+        async with self.reading():
+            pass
+
+    async def migrate(self) -> None:
+        """Bring the tables to this version of daftray. Safe when several processes start at once."""
+        with translated():
+            async with self._writer.begin() as connection:
+                await connection.run_sync(_migrate)
+
+    async def close(self) -> None:
+        """Give up all connections."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncSession, None]:
+        """Give a session whose reads all see one moment."""
+        with translated():
+            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncSession, None]:
+        """Give a session that holds the right to write; commit at the end, roll back on an error."""
+        with translated():
+            async with (
+                self._turn,
+                AsyncSession(self._writer, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
+
+
+def _migrate(connection: Connection) -> None:
+    dialect.lock_for_migration(connection)
+    upgrade(connection)

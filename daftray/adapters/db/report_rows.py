@@ -1,0 +1,79 @@
+"""The tables of what runs report. Each key is such that a report that comes twice lands on itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from daftray.adapters.db.columns import ORDERED_TEXT, StructJson
+from daftray.adapters.db.rows import Row
+from daftray.domain.problem import ExceptionInfo, Frame
+from daftray.domain.report import FinishedReport, StartedReport
+from daftray.domain.result import RunResult
+
+
+def _run_id() -> Mapped[str]:
+    return mapped_column(ORDERED_TEXT, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+
+
+def _attempt() -> Mapped[int]:
+    return mapped_column(primary_key=True, autoincrement=False)
+
+
+class ReportRow(Row):
+    """The first report of each kind that came of an attempt."""
+
+    __tablename__ = "reports"
+
+    run_id: Mapped[str] = _run_id()
+    attempt: Mapped[int] = _attempt()
+    started: Mapped[StartedReport | None] = mapped_column(StructJson(StartedReport))
+    finished: Mapped[FinishedReport | None] = mapped_column(StructJson(FinishedReport))
+
+
+class ResultRow(Row):
+    """An attempt's result. ``value`` is its JSON as it came; the rest is ``result``."""
+
+    __tablename__ = "results"
+
+    run_id: Mapped[str] = _run_id()
+    attempt: Mapped[int] = _attempt()
+    result: Mapped[RunResult] = mapped_column(StructJson(RunResult))
+    value: Mapped[str | None]
+
+
+class ProblemRow(Row):
+    """Equal exceptions of an attempt, counted."""
+
+    __tablename__ = "problems"
+
+    run_id: Mapped[str] = _run_id()
+    attempt: Mapped[int] = _attempt()
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    message: Mapped[str]
+    udf: Mapped[str | None]
+    count: Mapped[int] = mapped_column(BigInteger)
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    handled: Mapped[str]
+    frames: Mapped[list[Frame]] = mapped_column(StructJson(list[Frame]))
+    causes: Mapped[list[ExceptionInfo]] = mapped_column(StructJson(list[ExceptionInfo]))
+
+
+class CounterRow(Row):
+    """The greatest value that one process of an attempt reported of a metric.
+
+    ``attributes`` is JSON with sorted keys, so that equal attributes are equal text.
+    """
+
+    __tablename__ = "counters"
+
+    run_id: Mapped[str] = _run_id()
+    attempt: Mapped[int] = _attempt()
+    process: Mapped[str] = mapped_column(primary_key=True)
+    metric: Mapped[str] = mapped_column(ORDERED_TEXT, primary_key=True)
+    attributes: Mapped[str] = mapped_column(ORDERED_TEXT, primary_key=True)
+    value: Mapped[float]
