@@ -1,0 +1,49 @@
+"""What the in-memory stores of one database share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from daftray.domain.errors import RunNotFoundError
+from daftray.domain.principal import ApiKey
+from daftray.domain.problem import Problem
+from daftray.domain.project import Project, SealedSecret
+from daftray.domain.report import AttemptReports
+from daftray.domain.result import RunResult
+from daftray.domain.run import Run, RunEvent
+
+
+@dataclass
+class RunRecord:
+    """A run with what the store alone knows of it."""
+
+    run: Run
+    due_at: datetime | None
+    events: list[RunEvent]
+    token: str | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def woken(self) -> bool:
+        return self.due_at is not None and self.expires_at is not None and self.due_at < self.expires_at
+
+
+@dataclass
+class Memory:
+    """What the stores of one database share."""
+
+    projects: dict[str, Project] = field(default_factory=dict)
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+    secrets: dict[tuple[str, str], SealedSecret] = field(default_factory=dict)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    reports: dict[tuple[str, int], AttemptReports] = field(default_factory=dict)
+    results: dict[tuple[str, int], RunResult] = field(default_factory=dict)
+    problems: dict[tuple[str, int, str], Problem] = field(default_factory=dict)
+    counters: dict[tuple[str, int, str, str, str], float] = field(default_factory=dict)
+    strict: bool = False
+    """Whether whatever hangs on a run or a project needs it to be there, as in a database."""
+
+    def need_run(self, run_id: str) -> None:
+        if self.strict and run_id not in self.runs:
+            raise RunNotFoundError(f"There is no run {run_id}.")

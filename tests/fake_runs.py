@@ -1,0 +1,176 @@
+"""Runs in memory. Ids sort by time, so a list in the order of ids is a list in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fake_memory import Memory, RunRecord
+from msgspec.structs import asdict, replace
+
+from daftray.domain.errors import ConflictError, ProjectNotFoundError, RunNotFoundError, StaleClaimError
+from daftray.domain.metrics import UsageSummary
+from daftray.domain.ports import Claim, RunQuery
+from daftray.domain.project import SealedSecret
+from daftray.domain.run import Attempt, Run, RunEvent
+from daftray.domain.spec import RunSpec
+from daftray.domain.status import ON_CLUSTER, RunPhase
+
+_KEPT_BY_SAVE = (
+    *RunSpec.__struct_fields__,
+    *("id", "project", "trigger", "task", "rerun_of", "created_by", "created_at", "usage"),
+)
+
+
+class InMemoryRunStore:
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._memory = memory or Memory()
+        self._records = self._memory.runs
+
+    async def add(self, run: Run, event: RunEvent, *, secrets: Sequence[SealedSecret] = ()) -> None:
+        if self._memory.strict and run.project not in self._memory.projects:
+            raise ProjectNotFoundError
+        if run.id in self._records:
+            raise ConflictError(f"There is a run {run.id} already.")
+        due_at = None if run.status.terminal else run.created_at
+        self._records[run.id] = RunRecord(run=run, due_at=due_at, events=[event])
+        for secret in secrets:
+            self._memory.secrets[secret.owner, secret.name] = secret
+
+    async def get(self, run_id: str) -> Run:
+        return self._record(run_id).run
+
+    async def list(self, query: RunQuery) -> list[Run]:
+        found = [record.run for record in self._newest_first() if _matches(record.run, query)]
+        return found[query.offset : query.offset + query.limit]
+
+    async def events(self, run_id: str) -> list[RunEvent]:
+        record = self._records.get(run_id)
+        return [*record.events] if record else []
+
+    async def request_cancel(self, run_id: str, at: datetime) -> Run:
+        record = self._record(run_id)
+        if record.due_at is not None and record.run.cancel_requested_at is None:
+            record.run = replace(record.run, cancel_requested_at=at)
+            record.due_at = min(record.due_at, at)
+        return record.run
+
+    async def claim_due(self, claim: Claim, *, now: datetime, limit: int) -> list[Run]:
+        due = [
+            (record.due_at, run_id, record)
+            for run_id, record in self._records.items()
+            if record.due_at is not None
+            and record.due_at <= now
+            and (record.expires_at is None or record.expires_at <= now)
+        ]
+        taken = [record for _, _, record in sorted(due, key=lambda one: one[:2])[:limit]]
+        for record in taken:
+            record.token = claim.token
+            record.due_at = record.expires_at = now + claim.lease
+        return [record.run for record in taken]
+
+    async def renew(self, claim: Claim, run_ids: Sequence[str], *, now: datetime) -> None:
+        for record in self._held(claim, run_ids):
+            woken = record.woken
+            record.expires_at = now + claim.lease
+            if not woken and record.due_at is not None:
+                record.due_at = record.expires_at
+
+    async def save(self, run: Run, events: Sequence[RunEvent], claim: Claim) -> None:
+        record = self._records.get(run.id)
+        if (
+            record is None
+            or record.token != claim.token
+            or record.run.cancel_requested_at != run.cancel_requested_at
+            or (record.due_at is None and record.run.status is not run.status)
+        ):
+            raise StaleClaimError
+        record.run = _saved(record.run, run)
+        record.events.extend(events)
+        if run.status.terminal:
+            record.due_at = None
+
+    async def save_log_size(self, run_id: str, attempt: int, size: int, claim: Claim) -> None:
+        for record in self._held(claim, [run_id]):
+            known = {one.number: one for one in record.run.attempts}
+            one = known.get(attempt, Attempt(number=attempt, submission_id=f"{run_id}-{attempt}"))
+            known[attempt] = replace(one, log_size=max(one.log_size, size))
+            record.run = replace(record.run, attempts=_in_order(known))
+            return
+        raise StaleClaimError
+
+    async def save_usage(self, run_id: str, usage: UsageSummary) -> None:
+        if run_id in self._records:
+            record = self._records[run_id]
+            record.run = replace(record.run, usage=usage)
+
+    async def release(self, run_id: str, claim: Claim, *, due_at: datetime) -> None:
+        for record in self._held(claim, [run_id]):
+            if record.due_at is not None:
+                record.due_at = min(record.due_at, due_at) if record.woken else due_at
+            record.token = record.expires_at = None
+
+    async def make_due(self, *, phase: RunPhase, now: datetime, limit: int) -> None:
+        of_phase = [
+            record
+            for _, record in sorted(self._records.items())
+            if record.run.phase is phase and record.due_at is not None
+        ]
+        for record in of_phase[:limit]:
+            record.due_at = min(record.due_at or now, now)
+
+    async def occupying(self, cluster: str) -> int:
+        return sum(run.cluster == cluster and run.phase in ON_CLUSTER for run in self._live())
+
+    async def queue_position(self, run: Run) -> int:
+        return sum(
+            other.cluster == run.cluster and other.phase is RunPhase.QUEUED and other.id < run.id
+            for other in self._live()
+        )
+
+    def _record(self, run_id: str) -> RunRecord:
+        if run_id not in self._records:
+            raise RunNotFoundError(f"There is no run {run_id}.")
+        return self._records[run_id]
+
+    def _newest_first(self) -> list[RunRecord]:
+        return [self._records[run_id] for run_id in sorted(self._records, reverse=True)]
+
+    def _live(self) -> list[Run]:
+        return [record.run for record in self._records.values() if record.due_at is not None]
+
+    def _held(self, claim: Claim, run_ids: Sequence[str]) -> list[RunRecord]:
+        found = [self._records[run_id] for run_id in run_ids if run_id in self._records]
+        return [record for record in found if record.token == claim.token]
+
+
+def _matches(run: Run, query: RunQuery) -> bool:
+    return (
+        run.project == query.project
+        and query.status in {None, run.status}
+        and query.trigger in {None, run.trigger}
+        and query.labels.items() <= run.labels.items()
+        and (query.before is None or run.id < query.before)
+        and (query.created_after is None or run.created_at > query.created_after)
+        and (query.created_before is None or run.created_at < query.created_before)
+        and _holds(run, query.text)
+    )
+
+
+def _holds(run: Run, text: str | None) -> bool:
+    places = (run.name, run.entrypoint.label, run.commit)
+    return not text or any(text.casefold() in (place or "").casefold() for place in places)
+
+
+def _saved(before: Run, after: Run) -> Run:
+    """Return what a save leaves: the caller's run, but for what a save does not write."""
+    known = {attempt.number: attempt for attempt in before.attempts}
+    for attempt in after.attempts:
+        size = known[attempt.number].log_size if attempt.number in known else 0
+        known[attempt.number] = replace(attempt, log_size=max(attempt.log_size, size))
+    fields = asdict(before)
+    return replace(after, attempts=_in_order(known), **{name: fields[name] for name in _KEPT_BY_SAVE})
+
+
+def _in_order(attempts: dict[int, Attempt]) -> tuple[Attempt, ...]:
+    return tuple(attempts[number] for number in sorted(attempts))

@@ -1,0 +1,197 @@
+"""Projects, secrets, keys and reports in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+from fake_memory import Memory
+from msgspec.structs import replace
+
+from daftray.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NameTakenError,
+    ProjectNotFoundError,
+    SecretNotFoundError,
+)
+from daftray.domain.metrics import Counter, CounterTotal
+from daftray.domain.principal import ApiKey
+from daftray.domain.problem import Problem
+from daftray.domain.project import Project, SealedSecret
+from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
+from daftray.domain.result import RunResult
+
+
+Key = TypeVar("Key", bound=tuple[object, ...])
+Value = TypeVar("Value")
+
+
+class InMemoryProjectStore:
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._memory = memory or Memory()
+        self._projects = self._memory.projects
+
+    async def add(self, project: Project) -> None:
+        self._check_name(project)
+        if project.id in self._projects:
+            raise NameTakenError
+        self._projects[project.id] = project
+
+    async def get(self, workspace: str, id_or_name: str) -> Project:
+        of_workspace = [project for project in self._projects.values() if project.workspace == workspace]
+        for project in of_workspace:
+            if project.id == id_or_name:
+                return project
+        for project in of_workspace:
+            if project.name == id_or_name:
+                return project
+        raise ProjectNotFoundError
+
+    async def by_id(self, project_id: str) -> Project:
+        if project_id not in self._projects:
+            raise ProjectNotFoundError
+        return self._projects[project_id]
+
+    async def list(self, workspace: str, *, limit: int, offset: int) -> list[Project]:
+        found = [project for project in self._projects.values() if project.workspace == workspace]
+        return sorted(found, key=lambda project: project.name)[offset : offset + limit]
+
+    async def save(self, project: Project) -> None:
+        before = await self.by_id(project.id)
+        self._check_name(project)
+        self._projects[project.id] = replace(before, name=project.name, source=project.source)
+
+    async def delete(self, project_id: str) -> None:
+        memory = self._memory
+        runs = {run_id for run_id, record in memory.runs.items() if record.run.project == project_id}
+        if any(memory.runs[run_id].due_at is not None for run_id in runs):
+            raise ConflictError
+        self._projects.pop(project_id, None)
+        gone = {project_id, *runs}
+        _forget(memory.secrets, gone)
+        _forget(memory.reports, gone)
+        _forget(memory.results, gone)
+        _forget(memory.problems, gone)
+        _forget(memory.counters, gone)
+        for run_id in runs:
+            del memory.runs[run_id]
+
+    def _check_name(self, project: Project) -> None:
+        for other in self._projects.values():
+            if (other.workspace, other.name) == (project.workspace, project.name) and other.id != project.id:
+                raise NameTakenError
+
+
+def _forget(table: dict[Key, Value], owners: set[str]) -> None:
+    for key in [key for key in table if key[0] in owners]:
+        del table[key]
+
+
+class InMemorySecretStore:
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._secrets = (memory or Memory()).secrets
+
+    async def put(self, secret: SealedSecret) -> None:
+        before = self._secrets.get((secret.owner, secret.name), secret)
+        self._secrets[secret.owner, secret.name] = replace(secret, created_at=before.created_at)
+
+    async def list(self, owner: str) -> list[SealedSecret]:
+        return [
+            secret for (of, _), secret in sorted(self._secrets.items(), key=lambda one: one[0]) if of == owner
+        ]
+
+    async def delete(self, owner: str, name: str) -> None:
+        if self._secrets.pop((owner, name), None) is None:
+            raise SecretNotFoundError
+
+
+class InMemoryKeyStore:
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._keys = (memory or Memory()).keys
+
+    async def add(self, key: ApiKey) -> None:
+        if key.id in self._keys:
+            raise ConflictError
+        self._keys[key.id] = key
+
+    async def get(self, key_id: str) -> ApiKey | None:
+        return self._keys.get(key_id)
+
+
+class InMemoryReportStore:
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._memory = memory or Memory()
+
+    async def started(self, run_id: str, report: StartedReport) -> None:
+        self._memory.need_run(run_id)
+        known = await self.reports(run_id, report.attempt)
+        if known.started is None:
+            self._memory.reports[run_id, report.attempt] = replace(known, started=report)
+
+    async def finished(self, run_id: str, report: FinishedReport, problem: Problem | None) -> None:
+        self._memory.need_run(run_id)
+        known = await self.reports(run_id, report.attempt)
+        if known.finished is not None:
+            return
+        self._memory.reports[run_id, report.attempt] = replace(known, finished=report)
+        if problem is not None:
+            self._add_problem(run_id, problem)
+
+    def _add_problem(self, run_id: str, problem: Problem) -> None:
+        key = (run_id, problem.attempt, problem.fingerprint)
+        known = self._memory.problems.get(key)
+        self._memory.problems[key] = (
+            replace(
+                known,
+                count=known.count + problem.count,
+                first_seen=min(known.first_seen, problem.first_seen),
+                last_seen=max(known.last_seen, problem.last_seen),
+            )
+            if known
+            else problem
+        )
+
+    async def reports(self, run_id: str, attempt: int) -> AttemptReports:
+        return self._memory.reports.get((run_id, attempt), AttemptReports())
+
+    async def put_result(self, run_id: str, result: RunResult) -> None:
+        self._memory.need_run(run_id)
+        self._memory.results[run_id, result.attempt] = result
+
+    async def result(self, run_id: str) -> RunResult | None:
+        of_run = {attempt: result for (of, attempt), result in self._memory.results.items() if of == run_id}
+        return of_run[max(of_run)] if of_run else None
+
+    async def problems(self, run_id: str, attempt: int | None = None) -> list[Problem]:
+        found = [
+            problem
+            for (of, number, _), problem in self._memory.problems.items()
+            if of == run_id and attempt in {None, number}
+        ]
+        return sorted(found, key=lambda one: (-one.count, one.first_seen, one.attempt, one.fingerprint))
+
+    async def count(self, run_id: str, attempt: int, counters: Sequence[Counter]) -> None:
+        if not counters:
+            return
+        if not all(math.isfinite(counter.value) for counter in counters):
+            raise InvalidInputError
+        self._memory.need_run(run_id)
+        for counter in counters:
+            attributes = msgspec.json.encode(counter.attributes, order="deterministic").decode()
+            key = (run_id, attempt, counter.process, counter.metric, attributes)
+            self._memory.counters[key] = max(counter.value, self._memory.counters.get(key, counter.value))
+
+    async def totals(self, run_id: str) -> list[CounterTotal]:
+        sums: dict[tuple[str, str], float] = {}
+        for (of, _, _, metric, attributes), value in self._memory.counters.items():
+            if of == run_id:
+                sums[metric, attributes] = sums.get((metric, attributes), 0.0) + value
+        return [
+            CounterTotal(
+                metric=metric, attributes=msgspec.json.decode(attributes, type=dict[str, str]), value=value
+            )
+            for (metric, attributes), value in sorted(sums.items())
+        ]

@@ -1,0 +1,95 @@
+"""The ports in memory: quick, and held to the same contract tests as the real adapters.
+
+`InMemoryStores` shares one `Memory`, as the tables of a database share one file: projects are known to
+runs, and their runs go with them. A store that is made alone (``InMemoryRunStore()``) takes whatever it is
+given. The Ray cluster's fake is in ``fake_ray.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from fake_memory import Memory
+from fake_runs import InMemoryRunStore
+from fake_stores import InMemoryKeyStore, InMemoryProjectStore, InMemoryReportStore, InMemorySecretStore
+
+from daftray.domain.errors import BlobNotFoundError
+
+__all__ = [
+    "FakeClock",
+    "InMemoryBlobs",
+    "InMemoryKeyStore",
+    "InMemoryProjectStore",
+    "InMemoryReportStore",
+    "InMemoryRunStore",
+    "InMemorySecretStore",
+    "InMemoryStores",
+    "Memory",
+]
+
+
+class FakeClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 1, 12, tzinfo=UTC)) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, seconds: float) -> datetime:
+        """Let seconds pass; return the time after them."""
+        self._now += timedelta(seconds=seconds)
+        return self._now
+
+
+class InMemoryStores:
+    """All the stores of one database."""
+
+    def __init__(self) -> None:
+        memory = Memory(strict=True)
+        self.projects = InMemoryProjectStore(memory)
+        self.runs = InMemoryRunStore(memory)
+        self.secrets = InMemorySecretStore(memory)
+        self.keys = InMemoryKeyStore(memory)
+        self.reports = InMemoryReportStore(memory)
+
+
+class InMemoryBlobs:
+    """Bytes under keys. ``blobs`` is there for tests to look at."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, bytes] = {}
+
+    async def put(self, key: str, data: bytes) -> None:
+        self.blobs[_checked(key)] = bytes(data)
+
+    async def put_file(self, key: str, path: Path) -> None:
+        self.blobs[_checked(key)] = await asyncio.to_thread(path.read_bytes)
+
+    async def get(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
+        if _checked(key) not in self.blobs:
+            raise BlobNotFoundError(f"There is no blob {key}.")
+        return self.blobs[key][start:end]
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        whole = await self.get(key)
+        for start in range(0, len(whole), 1 << 16):
+            yield whole[start : start + (1 << 16)]
+
+    async def size(self, key: str) -> int | None:
+        return len(self.blobs[key]) if _checked(key) in self.blobs else None
+
+    async def delete(self, key: str) -> None:
+        self.blobs.pop(_checked(key), None)
+
+
+def _checked(key: str) -> str:
+    """Refuse what the real store refuses, so that no test passes with a key that does not work."""
+    if not all(re.fullmatch(r"[A-Za-z0-9._-]+", part) and part.strip(".") for part in key.split("/")):
+        raise ValueError(f"{key!r} is no key for a blob")
+    return key
