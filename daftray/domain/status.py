@@ -91,6 +91,7 @@ class FailureReason(StrEnum):
     SOURCE_NOT_FOUND = "source_not_found"
     SOURCE_DENIED = "source_denied"
     SOURCE_TOO_LARGE = "source_too_large"
+    PYTHON_UNAVAILABLE = "python_unavailable"
     DEPENDENCIES_FAILED = "dependencies_failed"
     ENTRYPOINT_NOT_FOUND = "entrypoint_not_found"
     ARGUMENTS_INVALID = "arguments_invalid"

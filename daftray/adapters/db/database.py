@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from daftray.adapters.db import dialect
@@ -47,8 +47,12 @@ class Database:
         with translated():
             if self._engine.dialect.name == "sqlite" and self._url.database:
                 await asyncio.to_thread(dialect.make_sqlite_file, Path(self._url.database))
-        async with self.reading():
-            pass
+        await self.ping()
+
+    async def ping(self) -> None:
+        """Return when the database answers."""
+        async with self.reading() as session:
+            await session.execute(text("SELECT 1"))
 
     async def migrate(self) -> None:
         """Bring the tables to this version of daftray. Safe when several processes start at once."""

@@ -7,9 +7,16 @@ errors of ``domain/errors.py``.
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
 from daftray.domain.ports.runs import Claim, RunQuery, RunStore
-from daftray.domain.ports.secrets import Secrets
+from daftray.domain.ports.secrets import Vault
 from daftray.domain.ports.sources import GitMirrors, GitRepository, Packages, TreeFile
-from daftray.domain.ports.stores import BlobStore, KeyStore, ProjectStore, ReportStore, SecretStore
+from daftray.domain.ports.stores import (
+    BlobStore,
+    KeyStore,
+    Pinged,
+    ProjectStore,
+    ReportStore,
+    SecretStore,
+)
 
 __all__ = [
     "BlobStore",
@@ -19,12 +26,13 @@ __all__ = [
     "GitRepository",
     "KeyStore",
     "Packages",
+    "Pinged",
     "ProjectStore",
     "RayJobs",
     "ReportStore",
     "RunQuery",
     "RunStore",
     "SecretStore",
-    "Secrets",
     "TreeFile",
+    "Vault",
 ]

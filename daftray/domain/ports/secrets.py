@@ -1,20 +1,20 @@
-"""Where secret values come from."""
+"""How secret values are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
-from daftray.domain.run import Run
+from daftray.domain.project import SealedSecret
 
 
-class Secrets(Protocol):
-    """Secret values in the clear, for those who may have them."""
+class Vault(Protocol):
+    """Encryption at rest."""
 
-    async def of_project(self, project_id: str) -> Mapping[str, str]:
-        """Return a project's secrets by name."""
+    def seal(self, *, owner: str, name: str, value: str, at: datetime) -> SealedSecret:
+        """Return a secret in the form in which it is kept."""
         ...
 
-    async def of_run(self, run: Run) -> Mapping[str, str]:
-        """Return what a run's processes get: its project's secrets, and its own on top."""
+    def open(self, secret: SealedSecret) -> str:
+        """Return a secret's value. Raises `SecretUnreadableError`."""
         ...

@@ -132,3 +132,11 @@ class BlobStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove a key; one that is not there is fine."""
         ...
+
+
+class Pinged(Protocol):
+    """Something whose answer tells whether it works."""
+
+    async def ping(self) -> None:
+        """Return when it answers. Raises `DaftrayError`."""
+        ...

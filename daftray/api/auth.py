@@ -1,0 +1,81 @@
+"""Who calls, and whether they may: one middleware that finds the principal, guards that check its role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import ASGIApp
+
+from daftray.domain.errors import ForbiddenError, UnauthenticatedError
+from daftray.domain.principal import Principal, Role, RunPrincipal
+from daftray.identity.service import Identity
+
+ANONYMOUS = "anonymous"
+"""The route option of a path that anybody may call."""
+
+# Litestar's generic parameters (handler, user, auth, state) add nothing here: ours are checked below.
+Connection = ASGIConnection[Any, Any, Any, Any]
+AnyRequest = Request[Any, Any, Any]
+
+
+class BearerAuthentication(AbstractAuthenticationMiddleware):
+    """Finds the principal by ``Authorization: Bearer``, or by ``X-API-Key`` where a proxy takes the other."""
+
+    def __init__(self, app: ASGIApp, identity: Identity) -> None:
+        super().__init__(app, exclude_from_auth_key=ANONYMOUS)
+        self._identity = identity
+
+    async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
+        """Return the principal. Raises `UnauthenticatedError`."""
+        bearer = connection.headers.get("x-api-key")
+        scheme, _, value = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and value:
+            bearer = value.strip()
+        return AuthenticationResult(user=await self._identity.authenticate(bearer), auth=None)
+
+
+def person(connection: Connection) -> Principal:
+    """Return the caller, who must be a person or a program of theirs: a run's token opens no other door."""
+    user: object = connection.user
+    if not isinstance(user, Principal):
+        raise ForbiddenError("A run's token is only good for the run's own reports.")
+    return user
+
+
+def reporting_run(connection: Connection) -> RunPrincipal:
+    """Return the run that reports; its token must be of the run that the path names."""
+    user: object = connection.user
+    if not isinstance(user, RunPrincipal):
+        raise ForbiddenError("Only a run reports here, with its own token.")
+    if connection.path_params.get("run", user.run) != user.run:
+        raise UnauthenticatedError("The token is not this run's.")
+    return user
+
+
+def viewer(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let those pass who may look."""
+    _require(connection, Role.VIEWER)
+
+
+def runner(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let those pass who may start and cancel runs."""
+    _require(connection, Role.RUNNER)
+
+
+def admin(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let those pass who may change a project."""
+    _require(connection, Role.ADMIN)
+
+
+def run_only(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let a run pass to its own reports."""
+    reporting_run(connection)
+
+
+def _require(connection: Connection, role: Role) -> None:
+    if person(connection).role < role:
+        raise ForbiddenError(f"This needs the role {role.name.lower()}.")

@@ -1,0 +1,106 @@
+"""Where runs report, each with its own token. ``docs/run-lifecycle.md`` draws the conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from litestar import Router, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from daftray.api.auth import AnyRequest, reporting_run, run_only
+from daftray.domain.errors import InvalidInputError
+from daftray.domain.report import FinishedReport, StartAnswer, StartedReport
+from daftray.domain.result import RunResult
+from daftray.metrics import otlp
+from daftray.metrics.ingest import UsageIngest
+from daftray.runs.reporting import Reporting
+
+LARGEST_RESULT = 2 * 1024**3
+LARGEST_REPORT = 16 * 1024**2
+
+
+@post("/v1/ingest/runs/{run:str}/started", status_code=200, summary="The driver is there")
+async def started(
+    request: AnyRequest,
+    data: StartedReport,
+    reporting: NamedDependency[SkipValidation[Reporting]],
+) -> StartAnswer:
+    """Note the start; answer what to run, and the secrets to run it with."""
+    return await reporting.started(reporting_run(request), data)
+
+
+@get("/v1/ingest/runs/{run:str}/secrets", summary="Secrets for a worker process")
+async def secrets(
+    request: AnyRequest, reporting: NamedDependency[SkipValidation[Reporting]]
+) -> dict[str, str]:
+    """Answer the run's secrets."""
+    return await reporting.secrets(reporting_run(request))
+
+
+@put(
+    "/v1/ingest/runs/{run:str}/result/data",
+    status_code=204,
+    summary="The bytes of a result",
+    request_max_body_size=LARGEST_RESULT,
+)
+async def result_data(request: AnyRequest, reporting: NamedDependency[SkipValidation[Reporting]]) -> None:
+    """Keep a table or an artifact; comes before the result that tells of it."""
+    with tempfile.TemporaryDirectory(prefix="daftray-") as folder:
+        path = Path(folder) / "result"
+        # One small write after another: the event loop is not held up for longer than a piece takes.
+        with await asyncio.to_thread(path.open, "wb") as file:
+            async for piece in request.stream():
+                await asyncio.to_thread(file.write, piece)
+        await reporting.result_data(reporting_run(request), path)
+
+
+@post(
+    "/v1/ingest/runs/{run:str}/result",
+    status_code=204,
+    summary="The result",
+    request_max_body_size=LARGEST_REPORT,
+)
+async def result(
+    request: AnyRequest,
+    data: RunResult,
+    reporting: NamedDependency[SkipValidation[Reporting]],
+) -> None:
+    """Keep what the code returned."""
+    reporter = reporting_run(request)
+    if data.attempt != reporter.attempt:
+        raise InvalidInputError("The result is of another attempt than the token.")
+    await reporting.result(reporter, data)
+
+
+@post("/v1/ingest/runs/{run:str}/finished", status_code=204, summary="The code ended")
+async def finished(
+    request: AnyRequest,
+    data: FinishedReport,
+    reporting: NamedDependency[SkipValidation[Reporting]],
+) -> None:
+    """Note how the code ended."""
+    reporter = reporting_run(request)
+    if data.attempt != reporter.attempt:
+        raise InvalidInputError("The report is of another attempt than the token.")
+    await reporting.finished(reporter, data)
+
+
+@post("/v1/ingest/otlp/v1/metrics", status_code=200, summary="Counters, by OTLP/HTTP in JSON")
+async def metrics(
+    request: AnyRequest, usage: NamedDependency[SkipValidation[UsageIngest]]
+) -> dict[str, dict[str, int]]:
+    """Fold cumulative counters in; the run is the token's, whatever the report says."""
+    reporter = reporting_run(request)
+    await usage.add(reporter.run, reporter.attempt, otlp.read(await request.body()))
+    return {"partialSuccess": {}}
+
+
+router = Router(
+    "/",
+    route_handlers=[started, secrets, result_data, result, finished, metrics],
+    guards=[run_only],
+    tags=["ingest"],
+)

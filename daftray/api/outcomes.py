@@ -1,0 +1,105 @@
+"""Results, problems and metrics of runs over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, QueryParameter, SkipValidation
+from litestar.response import Stream
+
+from daftray.api.auth import viewer
+from daftray.api.scope import PROJECT, provide_project, provide_workspace
+from daftray.domain.metrics import RunMetrics
+from daftray.domain.problem import Problem
+from daftray.domain.project import Project
+from daftray.domain.result import RunResult
+from daftray.metrics.outcomes import Outcomes
+from daftray.runs.service import Runs
+
+AttemptParameter = Annotated[
+    int | None, QueryParameter(name="attempt", ge=1, description="One attempt only.")
+]
+_SUFFIX = {"application/vnd.apache.parquet": ".parquet", "application/octet-stream": ".bin"}
+
+
+class Problems(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's problems, most frequent first."""
+
+    problems: list[Problem]
+
+
+async def provide_run_id(
+    run: FromPath[str],
+    scope: NamedDependency[SkipValidation[Project]],
+    runs: NamedDependency[SkipValidation[Runs]],
+) -> str:
+    """Return the id of the path's run, which must be in the path's project."""
+    return (await runs.get(scope, run)).id
+
+
+@get("/results", guards=[viewer], summary="Get a run's result")
+async def get_result(
+    run_id: NamedDependency[str], outcomes: NamedDependency[SkipValidation[Outcomes]]
+) -> Response[bytes]:
+    """Return the JSON that the run returned; for a table or an artifact, what there is to download."""
+    result = await outcomes.result(run_id)
+    value = result.value if result.kind == "json" and result.value is not None else None
+    body = bytes(value) if value is not None else msgspec.json.encode(result)
+    return Response(body, media_type="application/json")
+
+
+@get("/results/preview", guards=[viewer], summary="Preview a run's result")
+async def preview_result(
+    run_id: NamedDependency[str], outcomes: NamedDependency[SkipValidation[Outcomes]]
+) -> RunResult:
+    """Return the result with its kind, types and first rows."""
+    return await outcomes.result(run_id)
+
+
+@get(
+    "/results/download",
+    guards=[viewer],
+    summary="Download a run's result",
+    media_type="application/octet-stream",
+)
+async def download_result(
+    run_id: NamedDependency[str], outcomes: NamedDependency[SkipValidation[Outcomes]]
+) -> Stream:
+    """Return the stored bytes: Parquet for a table, the artifact as it is."""
+    result, data = await outcomes.data(run_id)
+    name = f"{run_id}{_SUFFIX.get(result.media_type, '')}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Stream(data, media_type=result.media_type, headers=headers)
+
+
+@get("/problems", guards=[viewer], summary="List a run's problems")
+async def list_problems(
+    run_id: NamedDependency[str],
+    outcomes: NamedDependency[SkipValidation[Outcomes]],
+    attempt: AttemptParameter = None,
+) -> Problems:
+    """Return the exceptions of a run, equal ones together."""
+    return Problems(problems=await outcomes.problems(run_id, attempt))
+
+
+@get("/metrics", guards=[viewer], summary="Get a run's metrics")
+async def get_metrics(
+    run_id: NamedDependency[str], outcomes: NamedDependency[SkipValidation[Outcomes]]
+) -> RunMetrics:
+    """Return CPU seconds, requests, tokens and the run's own counters. Null is unknown, not zero."""
+    return await outcomes.metrics(run_id)
+
+
+router = Router(
+    PROJECT + "/runs/{run:str}",
+    route_handlers=[get_result, preview_result, download_result, list_problems, get_metrics],
+    dependencies={
+        "workspace_id": Provide(provide_workspace),
+        "scope": Provide(provide_project),
+        "run_id": Provide(provide_run_id),
+    },
+    tags=["outcomes"],
+)

@@ -1,0 +1,91 @@
+"""Projects over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Router, delete, get, patch, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter, SkipValidation
+
+from daftray.api.auth import AnyRequest, admin, viewer
+from daftray.api.scope import PROJECT, WORKSPACE, provide_project, provide_workspace
+from daftray.api.strict import refuse_unknown
+from daftray.domain.project import Project, ProjectPatch, ProjectRequest
+from daftray.projects.service import Projects
+
+LimitParameter = Annotated[int, QueryParameter(ge=1, le=200, description="How many, at most 200.")]
+OffsetParameter = Annotated[int, QueryParameter(ge=0, le=10_000_000, description="How many to pass over.")]
+
+
+class ProjectPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of projects, by name. ``page`` counts from 1."""
+
+    projects: list[Project]
+    page: int
+    page_size: int
+
+
+@post(WORKSPACE + "/projects", guards=[admin], summary="Create a project")
+async def create_project(
+    request: AnyRequest,
+    data: ProjectRequest,
+    workspace_id: NamedDependency[str],
+    projects: NamedDependency[SkipValidation[Projects]],
+) -> Project:
+    """Make a project of a Git remote."""
+    refuse_unknown(await request.body(), data)
+    return await projects.create(workspace_id, data)
+
+
+@get(WORKSPACE + "/projects", guards=[viewer], summary="List projects")
+async def list_projects(
+    workspace_id: NamedDependency[str],
+    projects: NamedDependency[SkipValidation[Projects]],
+    limit: LimitParameter = 50,
+    offset: OffsetParameter = 0,
+) -> ProjectPage:
+    """Return a page of the workspace's projects."""
+    found = await projects.list(workspace_id, limit=limit, offset=offset)
+    return ProjectPage(projects=found, page=offset // limit + 1, page_size=limit)
+
+
+@get(
+    PROJECT,
+    guards=[viewer],
+    dependencies={"scope": Provide(provide_project)},
+    summary="Get a project",
+)
+async def get_project(scope: NamedDependency[SkipValidation[Project]]) -> Project:
+    """Return a project, by id or name."""
+    return scope
+
+
+@patch(PROJECT, guards=[admin], dependencies={"scope": Provide(provide_project)}, summary="Change a project")
+async def update_project(
+    request: AnyRequest,
+    data: ProjectPatch,
+    scope: NamedDependency[SkipValidation[Project]],
+    projects: NamedDependency[SkipValidation[Projects]],
+) -> Project:
+    """Change a project's name or source."""
+    refuse_unknown(await request.body(), data)
+    return await projects.update(scope, data)
+
+
+@delete(PROJECT, guards=[admin], dependencies={"scope": Provide(provide_project)}, summary="Delete a project")
+async def delete_project(
+    scope: NamedDependency[SkipValidation[Project]],
+    projects: NamedDependency[SkipValidation[Projects]],
+) -> None:
+    """Remove a project and its runs; refused while one of them goes on."""
+    await projects.delete(scope)
+
+
+router = Router(
+    "/",
+    route_handlers=[create_project, list_projects, get_project, update_project, delete_project],
+    dependencies={"workspace_id": Provide(provide_workspace)},
+    tags=["projects"],
+)

@@ -1,0 +1,170 @@
+"""Runs over HTTP: create, list, get, cancel, rerun, history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Router, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery, QueryParameter, SkipValidation
+
+from daftray.api.auth import AnyRequest, runner, viewer
+from daftray.api.projects import LimitParameter, OffsetParameter
+from daftray.api.scope import PROJECT, provide_project, provide_workspace
+from daftray.api.strict import refuse_unknown
+from daftray.domain.errors import InputIssue, InvalidInputError
+from daftray.domain.ports import RunQuery
+from daftray.domain.principal import Principal
+from daftray.domain.project import Project
+from daftray.domain.run import Run, RunEvent
+from daftray.domain.spec import RunRequest
+from daftray.domain.status import RunStatus
+from daftray.runs.service import Runs
+
+LARGEST_BODY = 110 * 1024 * 1024
+"""A bundle of 64 MiB is 86 MiB of base64; a patch of 16 MiB comes as it is."""
+
+LabelParameter = Annotated[
+    list[str] | None, QueryParameter(name="label", description="``key=value``; several must all hold.")
+]
+
+
+class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A run, wrapped as Daft Cloud's client expects it from a create call."""
+
+    run: Run
+
+
+class RunPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of runs, newest first. Ask for the next one with ``cursor=next_cursor``."""
+
+    runs: list[Run]
+    next_cursor: str | None
+    page: int
+    page_size: int
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """Every advance of a run, oldest first."""
+
+    events: list[RunEvent]
+
+
+@post("/", guards=[runner], summary="Create a run", request_max_body_size=LARGEST_BODY)
+async def create_run(
+    request: AnyRequest,
+    data: RunRequest,
+    scope: NamedDependency[SkipValidation[Project]],
+    runs: NamedDependency[SkipValidation[Runs]],
+    caller: NamedDependency[SkipValidation[Principal]],
+) -> RunAnswer:
+    """Make a run; it is kept when this answers, and everything else happens after."""
+    refuse_unknown(await request.body(), data)
+    return RunAnswer(run=await runs.create(scope, data, caller))
+
+
+@get("/", guards=[viewer], summary="List runs")
+async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parameter as an argument)
+    scope: NamedDependency[SkipValidation[Project]],
+    runs: NamedDependency[SkipValidation[Runs]],
+    labels: LabelParameter = None,
+    status: FromQuery[RunStatus | None] = None,
+    q: FromQuery[str | None] = None,
+    created_after: FromQuery[datetime | None] = None,
+    created_before: FromQuery[datetime | None] = None,
+    trigger: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: LimitParameter = 50,
+    offset: OffsetParameter = 0,
+) -> RunPage:
+    """Return a page of runs, newest first, by cursor or by offset."""
+    query = RunQuery(
+        project=scope.id,
+        status=status,
+        labels=_labels(labels or []),
+        text=q,
+        created_after=created_after,
+        created_before=created_before,
+        trigger=trigger,
+        before=cursor,
+        offset=offset,
+        limit=limit,
+    )
+    found = await runs.list(query)
+    last = found[-1].id if len(found) == limit else None
+    return RunPage(runs=found, next_cursor=last, page=offset // limit + 1, page_size=limit)
+
+
+@get("/{run:str}", guards=[viewer], summary="Get a run")
+async def get_run(
+    run: FromPath[str],
+    scope: NamedDependency[SkipValidation[Project]],
+    runs: NamedDependency[SkipValidation[Runs]],
+) -> Run:
+    """Return a run with its attempts, timings and usage."""
+    return await runs.get(scope, run)
+
+
+@post("/{run:str}/cancel", guards=[runner], summary="Cancel a run", status_code=200)
+async def cancel_run(
+    run: FromPath[str],
+    scope: NamedDependency[SkipValidation[Project]],
+    runs: NamedDependency[SkipValidation[Runs]],
+) -> RunAnswer:
+    """Ask for a run's end. A second call, or one for a run that has ended, changes nothing."""
+    return RunAnswer(run=await runs.cancel(scope, run))
+
+
+@post("/{run:str}/rerun", guards=[runner], summary="Run again", request_max_body_size=LARGEST_BODY)
+async def rerun(
+    request: AnyRequest,
+    run: FromPath[str],
+    scope: NamedDependency[SkipValidation[Project]],
+    runs: NamedDependency[SkipValidation[Runs]],
+    caller: NamedDependency[SkipValidation[Principal]],
+) -> RunAnswer:
+    """Make a new run of the same commit. The body may override fields of the create call, one by one."""
+    return RunAnswer(run=await runs.rerun(scope, run, _overrides(await request.body()), caller))
+
+
+@get("/{run:str}/events", guards=[viewer], summary="Get a run's history")
+async def run_events(
+    run: FromPath[str],
+    scope: NamedDependency[SkipValidation[Project]],
+    runs: NamedDependency[SkipValidation[Runs]],
+) -> History:
+    """Return every advance of a run, oldest first."""
+    return History(events=await runs.events(scope, run))
+
+
+def _labels(pairs: list[str]) -> dict[str, str]:
+    labels = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    if len(labels) != len(pairs):
+        raise InvalidInputError(
+            "A label is not given as key=value.",
+            issues=(InputIssue(path="label", message="give key=value, each key once"),),
+        )
+    return labels
+
+
+def _overrides(body: bytes) -> dict[str, Any]:
+    """Return the overriding fields; their values can be of any type until the whole is converted."""
+    try:
+        overrides = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+    except (msgspec.DecodeError, ValueError) as exc:
+        raise InvalidInputError(f"The body is no JSON object: {exc}") from exc
+    unknown = sorted(set(overrides) - set(RunRequest.__struct_fields__))
+    if unknown:
+        issues = tuple(InputIssue(path=name, message="there is no such field") for name in unknown)
+        raise InvalidInputError("The request has fields that do not exist.", issues=issues)
+    return overrides
+
+
+router = Router(
+    PROJECT + "/runs",
+    route_handlers=[create_run, list_runs, get_run, cancel_run, rerun, run_events],
+    dependencies={"workspace_id": Provide(provide_workspace), "scope": Provide(provide_project)},
+    tags=["runs"],
+)

@@ -1,0 +1,52 @@
+"""API keys: ``drk.<id>.<secret>``.
+
+Only the SHA-256 of the secret is kept: 256 random bits need no slow hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from daftray.domain.errors import UnauthenticatedError
+from daftray.domain.ids import Ids
+from daftray.domain.ports import Clock, KeyStore
+from daftray.domain.principal import ApiKey, Principal, Role
+
+PREFIX = "drk"
+_REFUSED = "The API key is not valid. Give a valid one as `Authorization: Bearer <key>`."
+
+
+class ApiKeys:
+    """The use cases of API keys."""
+
+    def __init__(self, *, store: KeyStore, ids: Ids, clock: Clock) -> None:
+        self._store = store
+        self._ids = ids
+        self._clock = clock
+
+    async def create(self, *, name: str, workspace: str, role: Role) -> str:
+        """Make a key and return its text, which cannot be had again."""
+        now = self._clock.now()
+        key_id, secret = self._ids.new("key", now), self._ids.token()
+        await self._store.add(
+            ApiKey(
+                id=key_id, name=name, workspace=workspace, role=role, digest=_digest(secret), created_at=now
+            )
+        )
+        return f"{PREFIX}.{key_id}.{secret}"
+
+    async def authenticate(self, text: str) -> Principal:
+        """Return who holds the key. Raises `UnauthenticatedError`."""
+        prefix, _, rest = text.partition(".")
+        key_id, _, secret = rest.partition(".")
+        key = await self._store.get(key_id) if prefix == PREFIX else None
+        digest = key.digest if key else _digest("")
+        matches = hmac.compare_digest(digest, _digest(secret))
+        if key is None or not matches:
+            raise UnauthenticatedError(_REFUSED)
+        return Principal(id=key.id, workspace=key.workspace, role=key.role)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

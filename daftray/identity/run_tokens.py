@@ -1,0 +1,48 @@
+"""The token with which a run's processes report: it names the run and attempt and dies with the run.
+
+It is ``drt.<run>.<attempt>.<mac>``, the mac being HMAC-SHA-256 (RFC 2104) under a key of the server's own:
+nothing needs to be stored, and one run's token says nothing of another's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from daftray.domain.errors import RunNotFoundError, UnauthenticatedError
+from daftray.domain.ports import RunStore
+from daftray.domain.principal import RunPrincipal
+
+PREFIX = "drt"
+_REFUSED = "The run's token is not valid, or the run has ended."
+
+
+class RunTokens:
+    """Issues and checks runs' tokens. ``key`` is 32 bytes for this purpose alone."""
+
+    def __init__(self, *, key: bytes, runs: RunStore) -> None:
+        self._key = key
+        self._runs = runs
+
+    def issue(self, run_id: str, attempt: int) -> str:
+        """Return the token of an attempt."""
+        return f"{PREFIX}.{run_id}.{attempt}.{self._mac(run_id, attempt)}"
+
+    async def authenticate(self, text: str) -> RunPrincipal:
+        """Return which run reports. Raises `UnauthenticatedError`."""
+        parts = text.split(".")
+        if len(parts) != len(("prefix", "run", "attempt", "mac")) or not parts[2].isdecimal():
+            raise UnauthenticatedError(_REFUSED)
+        _, run_id, attempt, mac = parts
+        if not hmac.compare_digest(mac, self._mac(run_id, int(attempt))):
+            raise UnauthenticatedError(_REFUSED)
+        try:
+            run = await self._runs.get(run_id)
+        except RunNotFoundError as exc:
+            raise UnauthenticatedError(_REFUSED) from exc
+        if run.status.terminal or run.attempt != int(attempt):
+            raise UnauthenticatedError(_REFUSED)
+        return RunPrincipal(run=run_id, attempt=int(attempt))
+
+    def _mac(self, run_id: str, attempt: int) -> str:
+        return hmac.new(self._key, f"{run_id}.{attempt}".encode(), hashlib.sha256).hexdigest()

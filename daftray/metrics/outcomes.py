@@ -1,0 +1,49 @@
+"""What is left of a run to look at: its result, its problems, its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from daftray.domain.errors import ResultNotFoundError
+from daftray.domain.metrics import RunMetrics, summarise
+from daftray.domain.ports import BlobStore, ReportStore
+from daftray.domain.problem import Problem
+from daftray.domain.result import RunResult
+
+
+class Outcomes:
+    """Reads what runs reported."""
+
+    def __init__(self, *, reports: ReportStore, blobs: BlobStore) -> None:
+        self._reports = reports
+        self._blobs = blobs
+
+    async def result(self, run_id: str) -> RunResult:
+        """Return a run's result. Raises `ResultNotFoundError`."""
+        found = await self._reports.result(run_id)
+        if found is None:
+            raise ResultNotFoundError(
+                "The run has no result: a function's return value is one, and what a file or module gives to "
+                "`daftray.set_result`."
+            )
+        return found
+
+    async def data(self, run_id: str) -> tuple[RunResult, AsyncIterator[bytes]]:
+        """Return a run's result and its stored bytes. Raises `ResultNotFoundError`."""
+        found = await self.result(run_id)
+        if not found.data:
+            raise ResultNotFoundError("The run's result has no file to download: ask for /results instead.")
+        return found, self._blobs.stream(result_key(run_id, found.attempt))
+
+    async def problems(self, run_id: str, attempt: int | None = None) -> list[Problem]:
+        """Return a run's problems, most frequent first."""
+        return await self._reports.problems(run_id, attempt)
+
+    async def metrics(self, run_id: str) -> RunMetrics:
+        """Return a run's metrics, as far as they have been reported."""
+        return summarise(await self._reports.totals(run_id))
+
+
+def result_key(run_id: str, attempt: int) -> str:
+    """Return where the bytes of an attempt's result are kept."""
+    return f"runs/{run_id}/{attempt}/result"

@@ -1,0 +1,75 @@
+"""Secrets: write-only for people, readable by the runs of their project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from daftray.domain.errors import InputIssue, InvalidInputError
+from daftray.domain.ports import Clock, SecretStore, Vault
+from daftray.domain.project import SealedSecret, Secret
+from daftray.domain.run import Run
+
+SHORTEST_VALUE = 4
+"""Characters. A shorter value cannot be masked in a log without blotting out the log itself."""
+LONGEST_VALUE = 64 * 1024
+
+
+class ProjectSecrets:
+    """The use cases of secrets. An owner is a project's id, or a run's for the secrets of that run."""
+
+    def __init__(self, *, store: SecretStore, vault: Vault, clock: Clock) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+
+    async def set(self, project_id: str, name: str, value: str) -> Secret:
+        """Keep a secret, in place of an older one of that name. Raises `InvalidInputError`."""
+        sealed = self.seal(project_id, {name: value})[0]
+        await self._store.put(sealed)
+        return Secret(name=name, created_at=sealed.created_at, updated_at=sealed.updated_at)
+
+    async def list(self, project_id: str) -> list[Secret]:
+        """Return names and dates."""
+        return [
+            Secret(name=secret.name, created_at=secret.created_at, updated_at=secret.updated_at)
+            for secret in await self._store.list(project_id)
+        ]
+
+    async def delete(self, project_id: str, name: str) -> None:
+        """Remove a secret. Raises `SecretNotFoundError`."""
+        await self._store.delete(project_id, name)
+
+    def seal(self, owner: str, values: Mapping[str, str]) -> list[SealedSecret]:
+        """Return values in the form in which they are kept. Raises `InvalidInputError`."""
+        issues = [
+            InputIssue(path=f"secrets.{name}", message=_advice(value))
+            for name, value in values.items()
+            if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE
+        ]
+        if issues:
+            raise InvalidInputError("A secret cannot be kept as it is.", issues=tuple(issues))
+        now = self._clock.now()
+        return [
+            self._vault.seal(owner=owner, name=name, value=value, at=now) for name, value in values.items()
+        ]
+
+    async def of_project(self, project_id: str) -> dict[str, str]:
+        """Return a project's secrets in the clear."""
+        return {secret.name: self._vault.open(secret) for secret in await self._store.list(project_id)}
+
+    async def own_of_run(self, run_id: str) -> dict[str, str]:
+        """Return the secrets that were given with a run."""
+        return await self.of_project(run_id)
+
+    async def of_run(self, run: Run) -> dict[str, str]:
+        """Return what a run's processes get: its project's secrets, and its own on top."""
+        return {**await self.of_project(run.project), **await self.own_of_run(run.id)}
+
+
+def _advice(value: str) -> str:
+    if len(value) < SHORTEST_VALUE:
+        return (
+            f"a value of fewer than {SHORTEST_VALUE} characters cannot be masked in logs: "
+            "use an environment variable"
+        )
+    return f"at most {LONGEST_VALUE} characters are kept: put larger data into your object store"

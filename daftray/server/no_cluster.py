@@ -1,0 +1,50 @@
+# ruff: noqa: ARG002 (every call answers the same, whatever it is asked)
+"""The job interface of no cluster at all (``--ray none``): runs are kept, and wait."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from daftray.domain.cluster import ClusterInfo, Job, JobSubmission, Package
+from daftray.domain.errors import ClusterUnreachableError
+
+
+class NoCluster:
+    """Answers every call with `ClusterUnreachableError`."""
+
+    async def info(self) -> ClusterInfo:
+        """Refuse."""
+        self._refuse()
+
+    async def ensure_package(self, package: Package) -> None:
+        """Refuse."""
+        self._refuse()
+
+    async def submit(self, submission: JobSubmission) -> None:
+        """Refuse."""
+        self._refuse()
+
+    async def get(self, submission_id: str) -> Job:
+        """Refuse."""
+        self._refuse()
+
+    async def stop(self, submission_id: str) -> None:
+        """Refuse."""
+        self._refuse()
+
+    async def kill_supervisor(self, submission_id: str) -> None:
+        """Refuse."""
+        self._refuse()
+
+    async def read_log(self, job: Job, *, offset: int, limit: int) -> bytes:
+        """Refuse."""
+        self._refuse()
+
+    def dashboard_url(self, job_id: str) -> str:
+        """Return nothing to look at."""
+        return ""
+
+    def _refuse(self) -> NoReturn:
+        raise ClusterUnreachableError(
+            "This server has no Ray cluster: start it with --ray local, or with the address of one."
+        )

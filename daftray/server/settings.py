@@ -1,0 +1,65 @@
+"""The operator's settings: flags of ``daftray serve``, or ``DAFTRAY_*`` variables of the same names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIBIBYTE = 1024**3
+
+
+def default_data_dir() -> Path:
+    """Return where the server keeps its data when nobody says otherwise (XDG base directories)."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "daftray"
+
+
+class ServerSettings(BaseSettings):
+    """Everything an operator can set. Paths are absolute, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="DAFTRAY_", extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8484
+    public_url: str | None = None
+    """This server's address as the cluster sees it; by default the address it listens on."""
+    data_dir: Path = Field(default_factory=default_data_dir)
+    database_url: str | None = None
+    blobs_url: str | None = None
+    ray: str = "local"
+    """``local`` (the embedded cluster), ``none``, or the address of a Ray dashboard."""
+    ray_token: SecretStr | None = None
+    keep_ray: bool = False
+    allow_local_remotes: bool = False
+    master_key: SecretStr | None = None
+    max_running: Annotated[int, Field(ge=1)] = 4
+    """Runs on the cluster at a time; the others wait in the queue."""
+    installer: Literal["uv", "pip"] = "uv"
+    package_cache_bytes: Annotated[int, Field(ge=0)] = 2 * GIBIBYTE
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("ray")
+    @classmethod
+    def _known_ray(cls, value: str) -> str:
+        if value in {"local", "none"} or value.startswith(("http://", "https://")):
+            return value.rstrip("/")
+        raise ValueError("give local, none, or the http(s) address of a Ray dashboard")
+
+    @property
+    def database(self) -> str:
+        """The database's address: SQLite in the data folder by default."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'daftray.db'}"
+
+    @property
+    def blobs(self) -> str:
+        """Where blobs are kept: a folder in the data folder by default."""
+        return self.blobs_url or str(self.data_dir / "blobs")
