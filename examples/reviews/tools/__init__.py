@@ -1,0 +1,1 @@
+"""What else the project brings along."""
