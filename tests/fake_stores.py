@@ -24,7 +24,6 @@ from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
 
-
 Key = TypeVar("Key", bound=tuple[object, ...])
 Value = TypeVar("Value")
 

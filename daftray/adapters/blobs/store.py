@@ -35,17 +35,17 @@ class ObjectBlobs:
     """
 
     def __init__(self, url_or_path: str | Path) -> None:
-        with _translated(""):
+        with _translated():
             self._store = _open(url_or_path)
 
     async def put(self, key: str, data: bytes) -> None:
         """Keep bytes, whole or not at all, in place of what was there."""
-        with _translated(key):
+        with _translated():
             await obstore.put_async(self._store, _checked(key), data)
 
     async def put_file(self, key: str, path: Path) -> None:
         """Keep a file's bytes, in parts, so that a file of any size takes little memory."""
-        with _translated(key):
+        with _translated():
             await obstore.put_async(
                 self._store, _checked(key), path, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE
             )
@@ -109,13 +109,16 @@ def _checked(key: str) -> str:
 
 
 @contextmanager
-def _translated(key: str) -> Generator[None, None, None]:
-    """Let only daftray's own errors out; obstore's texts hold paths of the server and stay inside."""
+def _translated(key: str | None = None) -> Generator[None, None, None]:
+    """Let only daftray's own errors out; obstore's texts hold paths of the server and stay inside.
+
+    ``key`` is what is looked for, where the call does look for something.
+    """
     try:
         yield
-    except FileNotFoundError as error:
-        raise _missing(key) from error
     except (BaseError, OSError) as error:
+        if key is not None and isinstance(error, FileNotFoundError):
+            raise _missing(key) from error
         raise StoreUnavailableError(
             "The blob store does not do as asked: is it there, and not full?"
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
+from sqlalchemy.orm import aliased
 
 from daftray.adapters.db.rows import RunLabelRow, RunRow
 from daftray.domain.ids import earliest_id
@@ -75,4 +76,5 @@ def _moved(at: datetime, by: timedelta) -> datetime:
 
 
 def _has_label(key: str, value: str) -> ColumnElement[bool]:
-    return exists().where(RunLabelRow.run_id == RunRow.id, RunLabelRow.key == key, RunLabelRow.value == value)
+    label = aliased(RunLabelRow)
+    return exists().where(label.run_id == RunRow.id, label.key == key, label.value == value)

@@ -1,0 +1,270 @@
+"""What every `RunStore` does: keep runs whole, save under a claim, and never lose a cancel."""
+
+from __future__ import annotations
+
+import pytest
+from factories import COMMIT, NOW, a_claim, a_project, a_run, a_secret, an_event, at
+from msgspec.structs import replace
+from stores import Stores
+
+from daftray.domain.errors import (
+    ConflictError,
+    ProjectNotFoundError,
+    RunNotFoundError,
+    StaleClaimError,
+)
+from daftray.domain.metrics import UsageSummary
+from daftray.domain.run import Attempt, RayJob, Run, Verdict
+from daftray.domain.spec import (
+    Entrypoint,
+    Environment,
+    FunctionEntrypoint,
+    GitSource,
+    Resources,
+    Source,
+)
+from daftray.domain.status import FailureReason, RunPhase, RunStatus
+
+CLAIM = a_claim()
+SUCCEEDED = Verdict(status=RunStatus.SUCCEEDED, exit_code=0)
+
+
+async def claimed(stores: Stores, **fields: object) -> Run:
+    await stores.runs.add(a_run(**fields), an_event())
+    (run,) = await stores.runs.claim_due(CLAIM, now=NOW, limit=10)
+    return run
+
+
+def full_run() -> Run:
+    """Return a run with every field set to something that is not its default."""
+    return a_run(
+        entrypoint=Entrypoint(
+            function=FunctionEntrypoint(
+                module="jobs/größe.py", symbol="haupt", args=[1, None, "ß"], kwargs={"n": [1.5, {"a": True}]}
+            )
+        ),
+        source=Source(git=GitSource(remote="git@git.example:a/b.git", hash=COMMIT, patch="blob:00")),
+        environment=Environment(
+            python_version="3.12", dependencies=["daft"], environment_variables={"KEY": "значение"}
+        ),
+        name="nächtlich 🌙",
+        labels={"team": "データ", "env": "prod"},
+        runner="native",
+        resources=Resources(num_cpus=0.5, num_gpus=1, memory=1 << 40),
+        status=RunStatus.RUNNING,
+        phase=RunPhase.RUNNING,
+        reason=FailureReason.USER_ERROR,
+        reason_detail="a\u0000b",
+        exit_code=3,
+        commit=COMMIT,
+        attempt=2,
+        attempts=(
+            Attempt(number=1, submission_id="s-1", status=RunStatus.FAILED, reason=FailureReason.JOB_LOST),
+            Attempt(
+                number=2,
+                submission_id="s-2",
+                status=RunStatus.RUNNING,
+                exit_code=0,
+                ray_job_id="01000000",
+                ray_session="session_1",
+                started_at=at(0.000001),
+                ended_at=at(2),
+                log_size=1 << 33,
+            ),
+        ),
+        timings={"pinning": 0.25, "queued": 3600.000001},
+        waiting_for="a place on the cluster",
+        warnings=("LFS pointers",),
+        verdict=Verdict(status=RunStatus.FAILED, reason=FailureReason.USER_ERROR, detail="d", exit_code=3),
+        secret_names=("TOKEN",),
+        ray=RayJob(submission_id="s-2", job_id="01000000", dashboard_url="http://127.0.0.1:8265"),
+        trigger="cron",
+        task="tsk_1",
+        rerun_of="run_0",
+        started_at=at(1),
+        completed_at=at(2),
+        usage=UsageSummary(requests=3, tokens_in=10, tokens_out=0, cpu_seconds=1.5, cost=0.01),
+    )
+
+
+def test_the_full_run_is_full() -> None:
+    run, plain = full_run(), a_run()
+    same = {name for name in Run.__struct_fields__ if getattr(run, name) == getattr(plain, name)}
+    assert same == {*("project", "cluster", "created_by", "created_at", "phase_since", "cancel_requested_at")}
+
+
+async def test_a_run_comes_back_as_it_was_added(stores: Stores) -> None:
+    run = full_run()
+    await stores.runs.add(run, an_event())
+    assert await stores.runs.get(run.id) == run
+    plain = a_run()
+    await stores.runs.add(plain, an_event())
+    assert await stores.runs.get(plain.id) == plain
+
+
+async def test_a_large_spec_comes_back(stores: Stores) -> None:
+    kwargs: dict[str, object] = {"rows": [{"n": n, "text": "é" * 100} for n in range(10_000)]}
+    run = a_run(entrypoint=Entrypoint(function=FunctionEntrypoint(module="m", symbol="f", kwargs=kwargs)))
+    await stores.runs.add(run, an_event())
+    assert await stores.runs.get(run.id) == run
+
+
+async def test_an_unknown_run_is_not_found(stores: Stores) -> None:
+    with pytest.raises(RunNotFoundError):
+        await stores.runs.get("run_none")
+    with pytest.raises(RunNotFoundError):
+        await stores.runs.request_cancel("run_none", NOW)
+    assert await stores.runs.events("run_none") == []
+
+
+async def test_a_run_needs_a_project_and_an_id_of_its_own(stores: Stores) -> None:
+    with pytest.raises(ProjectNotFoundError):
+        await stores.runs.add(a_run(project="prj_gone"), an_event())
+    run = a_run()
+    await stores.runs.add(run, an_event(detail="first"))
+    with pytest.raises(ConflictError):
+        await stores.runs.add(replace(run, name="another"), an_event(detail="second"))
+    assert await stores.runs.get(run.id) == run
+    assert [event.detail for event in await stores.runs.events(run.id)] == ["first"]
+
+
+async def test_a_run_brings_its_own_secrets(stores: Stores) -> None:
+    run = a_run(secret_names=("A", "B"))
+    secrets = [a_secret(owner=run.id, name=name) for name in run.secret_names]
+    await stores.runs.add(run, an_event(), secrets=secrets)
+    assert await stores.secrets.list(run.id) == secrets
+
+
+async def test_history_keeps_its_order_even_where_times_are_equal(stores: Stores) -> None:
+    run = await claimed(stores)
+    first = [an_event(detail=f"first {number}") for number in range(12)]
+    await stores.runs.save(run, first, CLAIM)
+    await stores.runs.save(run, [an_event(detail="then")], CLAIM)
+    found = [event.detail for event in await stores.runs.events(run.id)]
+    assert found == [None, *(event.detail for event in first), "then"]
+
+
+async def test_a_save_writes_what_became_of_the_run(stores: Stores) -> None:
+    run = await claimed(stores)
+    run, event = run.advance(RunPhase.HARVESTING, at(5), verdict=SUCCEEDED)
+    run = replace(run, commit=COMMIT, warnings=("w",), ray=RayJob(submission_id=run.submission_id))
+    run = run.with_attempt(replace(run.current, log_size=5))
+    await stores.runs.save(run, [event], CLAIM)
+    assert await stores.runs.get(run.id) == run
+    ended, event = run.advance(RunPhase.DONE, at(6))
+    await stores.runs.save(ended, [event], CLAIM)
+    assert await stores.runs.get(run.id) == ended
+    assert (await stores.runs.events(run.id))[-1] == event
+
+
+async def test_a_save_does_not_write_what_was_asked(stores: Stores) -> None:
+    run = await claimed(stores)
+    other = {"name": "x", "labels": {"a": "b"}, "trigger": "cron", "created_by": "x", "created_at": at(9)}
+    await stores.runs.save(replace(run, commit=COMMIT, **other), [], CLAIM)
+    assert await stores.runs.get(run.id) == replace(run, commit=COMMIT)
+
+
+async def test_a_save_without_the_claim_is_refused(stores: Stores) -> None:
+    run = await claimed(stores)
+    changed = replace(run, commit=COMMIT)
+    with pytest.raises(StaleClaimError):
+        await stores.runs.save(changed, [an_event()], a_claim("somebody-else"))
+    with pytest.raises(StaleClaimError):
+        await stores.runs.save(a_run(), [], CLAIM)
+    assert await stores.runs.get(run.id) == run
+    assert len(await stores.runs.events(run.id)) == 1
+    await stores.runs.release(run.id, CLAIM, due_at=NOW)
+    with pytest.raises(StaleClaimError):
+        await stores.runs.save(changed, [], CLAIM)
+
+
+async def test_a_cancel_that_the_writer_has_not_seen_refuses_its_save(stores: Stores) -> None:
+    run = await claimed(stores)
+    told = await stores.runs.request_cancel(run.id, at(1))
+    assert told.cancel_requested_at == at(1)
+    with pytest.raises(StaleClaimError):
+        await stores.runs.save(replace(run, commit=COMMIT), [an_event()], CLAIM)
+    seen = await stores.runs.get(run.id)
+    assert seen == replace(run, cancel_requested_at=at(1))
+    cancelling, event = seen.advance(RunPhase.CANCELLING, at(2))
+    await stores.runs.save(cancelling, [event], CLAIM)
+    assert await stores.runs.get(run.id) == cancelling
+
+
+async def test_the_first_cancel_stays(stores: Stores) -> None:
+    run = a_run()
+    await stores.runs.add(run, an_event())
+    await stores.runs.request_cancel(run.id, at(1))
+    again = await stores.runs.request_cancel(run.id, at(2))
+    assert again.cancel_requested_at == at(1)
+
+
+async def test_a_run_that_has_ended_is_not_cancelled_nor_changed(stores: Stores) -> None:
+    run = await claimed(stores)
+    run, _ = run.advance(RunPhase.HARVESTING, at(1), verdict=SUCCEEDED)
+    late = run
+    ended, _ = run.advance(RunPhase.DONE, at(2))
+    await stores.runs.save(ended, [], CLAIM)
+    assert await stores.runs.request_cancel(run.id, at(3)) == ended
+    with pytest.raises(StaleClaimError):
+        await stores.runs.save(late, [], CLAIM)
+    noted = replace(ended, ray=None, warnings=("the job's record is gone",))
+    await stores.runs.save(noted, [], CLAIM)
+    assert await stores.runs.get(run.id) == noted
+
+
+async def test_the_archived_size_of_a_log_never_shrinks(stores: Stores) -> None:
+    run = await claimed(stores)
+    run = run.with_attempt(run.current)
+    await stores.runs.save(run, [], CLAIM)
+    for size in (10, 30, 20):
+        await stores.runs.save_log_size(run.id, 1, size, CLAIM)
+    await stores.runs.save(run, [], CLAIM)
+    (attempt,) = (await stores.runs.get(run.id)).attempts
+    assert attempt.log_size == 30
+    with pytest.raises(StaleClaimError):
+        await stores.runs.save_log_size(run.id, 1, 40, a_claim("somebody-else"))
+    with pytest.raises(StaleClaimError):
+        await stores.runs.save_log_size("run_none", 1, 40, CLAIM)
+    assert (await stores.runs.get(run.id)).attempts == (attempt,)
+
+
+async def test_a_log_size_may_come_before_its_attempt(stores: Stores) -> None:
+    run = await claimed(stores)
+    await stores.runs.save_log_size(run.id, 1, 7, CLAIM)
+    submitted = replace(run.current, ray_job_id="01000000")
+    await stores.runs.save(run.with_attempt(submitted), [], CLAIM)
+    assert (await stores.runs.get(run.id)).attempts == (replace(submitted, log_size=7),)
+
+
+async def test_attempts_are_kept_by_number(stores: Stores) -> None:
+    run = await claimed(stores)
+    first = replace(run.current, status=RunStatus.FAILED, reason=FailureReason.JOB_LOST)
+    run = replace(run.with_attempt(first), attempt=2)
+    run = run.with_attempt(run.current)
+    await stores.runs.save(run, [], CLAIM)
+    assert [one.number for one in (await stores.runs.get(run.id)).attempts] == [1, 2]
+    assert (await stores.runs.get(run.id)).attempts == run.attempts
+
+
+async def test_usage_needs_no_claim_and_a_save_does_not_undo_it(stores: Stores) -> None:
+    run = await claimed(stores)
+    usage = UsageSummary(requests=2)
+    await stores.runs.save_usage(run.id, usage)
+    await stores.runs.save_usage("run_none", usage)
+    await stores.runs.save(replace(run, commit=COMMIT), [], CLAIM)
+    assert await stores.runs.get(run.id) == replace(run, commit=COMMIT, usage=usage)
+
+
+async def test_places_and_queue_are_counted_by_cluster(stores: Stores) -> None:
+    await stores.projects.add(a_project(id="prj_other", name="other"))
+    for phase in RunPhase:
+        status = RunStatus.FAILED if phase is RunPhase.DONE else RunStatus.PENDING
+        await stores.runs.add(a_run(phase=phase, status=status), an_event())
+        await stores.runs.add(a_run(phase=phase, status=status, cluster="far"), an_event())
+    assert await stores.runs.occupying("local") == 7
+    assert await stores.runs.occupying("none") == 0
+    waiting = [a_run(phase=RunPhase.QUEUED, created_at=at(second)) for second in (1, 2, 3)]
+    for run in waiting:
+        await stores.runs.add(run, an_event())
+    assert [await stores.runs.queue_position(run) for run in waiting] == [1, 2, 3]
