@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 from daftray.domain.errors import RunNotFoundError, UnauthenticatedError
 from daftray.domain.ports import RunStore
 from daftray.domain.principal import RunPrincipal
 
 PREFIX = "drt"
+_FORM = re.compile(rf"{PREFIX}\.([a-z0-9_]{{1,64}})\.([0-9]{{1,6}})\.([0-9a-f]{{64}})")
 _REFUSED = "The run's token is not valid, or the run has ended."
 
 
@@ -30,10 +32,10 @@ class RunTokens:
 
     async def authenticate(self, text: str) -> RunPrincipal:
         """Return which run reports. Raises `UnauthenticatedError`."""
-        parts = text.split(".")
-        if len(parts) != len(("prefix", "run", "attempt", "mac")) or not parts[2].isdecimal():
+        match = _FORM.fullmatch(text)
+        if match is None:
             raise UnauthenticatedError(_REFUSED)
-        _, run_id, attempt, mac = parts
+        run_id, attempt, mac = match.groups()
         if not hmac.compare_digest(mac, self._mac(run_id, int(attempt))):
             raise UnauthenticatedError(_REFUSED)
         try:

@@ -20,7 +20,7 @@ _LONGEST = 256
 _MOST_POINTS = 10_000
 
 
-class _Value(msgspec.Struct, rename="camel"):
+class _Value(msgspec.Struct, frozen=True, rename="camel"):
     string_value: str | None = None
     int_value: int | str | None = None
     double_value: float | None = None
@@ -33,12 +33,12 @@ class _Value(msgspec.Struct, rename="camel"):
         return ""
 
 
-class _Attribute(msgspec.Struct):
+class _Attribute(msgspec.Struct, frozen=True):
     key: str
     value: _Value = _Value()
 
 
-class _Point(msgspec.Struct, rename="camel"):
+class _Point(msgspec.Struct, frozen=True, rename="camel"):
     attributes: list[_Attribute] = []
     as_int: int | str | None = None
     as_double: float | None = None
@@ -47,31 +47,31 @@ class _Point(msgspec.Struct, rename="camel"):
         return float(self.as_double if self.as_double is not None else self.as_int or 0)
 
 
-class _Sum(msgspec.Struct, rename="camel"):
+class _Sum(msgspec.Struct, frozen=True, rename="camel"):
     data_points: list[_Point] = []
     aggregation_temporality: int = 0
     is_monotonic: bool = False
 
 
-class _Metric(msgspec.Struct):
+class _Metric(msgspec.Struct, frozen=True):
     name: Annotated[str, msgspec.Meta(max_length=_LONGEST)]
     sum: _Sum | None = None
 
 
-class _Scope(msgspec.Struct):
+class _Scope(msgspec.Struct, frozen=True):
     metrics: list[_Metric] = []
 
 
-class _Resource(msgspec.Struct):
+class _Resource(msgspec.Struct, frozen=True):
     attributes: list[_Attribute] = []
 
 
-class _ResourceMetrics(msgspec.Struct, rename="camel"):
+class _ResourceMetrics(msgspec.Struct, frozen=True, rename="camel"):
     resource: _Resource = _Resource()
     scope_metrics: list[_Scope] = []
 
 
-class _Export(msgspec.Struct, rename="camel"):
+class _Export(msgspec.Struct, frozen=True, rename="camel"):
     resource_metrics: list[_ResourceMetrics] = []
 
 

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from factories import a_counter, a_run, an_event
+from fakes import InMemoryReportStore, InMemoryRunStore
+
+from daftray.domain.metrics import REQUESTS, Counter
+from daftray.metrics.ingest import UsageIngest
+
+
+class CountingReports(InMemoryReportStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+
+    async def count(self, run_id: str, attempt: int, counters: Sequence[Counter]) -> None:
+        self.writes += 1
+        await super().count(run_id, attempt, counters)
+
+
+async def an_ingest(run_id: str) -> tuple[UsageIngest, CountingReports, InMemoryRunStore]:
+    reports, runs = CountingReports(), InMemoryRunStore()
+    await runs.add(a_run(id=run_id), an_event())
+    return UsageIngest(reports=reports, runs=runs, gather_s=0), reports, runs
+
+
+async def test_an_answered_report_is_kept_and_shown() -> None:
+    ingest, reports, runs = await an_ingest("run_1")
+    await ingest.add("run_1", 1, [a_counter(metric=REQUESTS, value=3)])
+    assert [total.value for total in await reports.totals("run_1")] == [3]
+    usage = (await runs.get("run_1")).usage
+    assert usage is not None
+    assert usage.requests == 3
+
+
+async def test_reports_that_come_together_are_written_together() -> None:
+    ingest, reports, _ = await an_ingest("run_1")
+    counters = [a_counter(process=f"p{n}", metric=REQUESTS, value=1) for n in range(50)]
+    await asyncio.gather(*(ingest.add("run_1", 1, [counter]) for counter in counters))
+    assert reports.writes == 1
+    assert [total.value for total in await reports.totals("run_1")] == [50]
+
+
+async def test_an_older_report_in_the_same_batch_changes_nothing() -> None:
+    ingest, reports, _ = await an_ingest("run_1")
+    newer, older = a_counter(metric=REQUESTS, value=9), a_counter(metric=REQUESTS, value=4)
+    await asyncio.gather(ingest.add("run_1", 1, [newer]), ingest.add("run_1", 1, [older]))
+    assert [total.value for total in await reports.totals("run_1")] == [9]
+
+
+async def test_a_report_that_cannot_be_kept_is_not_answered_as_if_it_were() -> None:
+    ingest, reports, _ = await an_ingest("run_1")
+
+    async def refuse(*_: object) -> None:
+        raise OSError("disk full")
+
+    reports.count = refuse  # type: ignore[method-assign] (a store that fails)
+    with pytest.raises(OSError, match="disk full"):
+        await ingest.add("run_1", 1, [a_counter()])

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from daftray.domain.errors import InvalidInputError
+from daftray.domain.metrics import Counter
+from daftray.metrics import otlp
+
+
+def export(*metrics: dict[str, object], process: str | None = "host-1-2") -> bytes:
+    attributes = [{"key": "daftray.process", "value": {"stringValue": process}}] if process else []
+    return json.dumps(
+        {
+            "resourceMetrics": [
+                {"resource": {"attributes": attributes}, "scopeMetrics": [{"metrics": list(metrics)}]}
+            ]
+        }
+    ).encode()
+
+
+def cumulative(
+    name: str, value: dict[str, object], *, temporality: int = 2, monotonic: bool = True
+) -> dict[str, object]:
+    point = {"attributes": [{"key": "gen_ai.request.model", "value": {"stringValue": "m"}}], **value}
+    return {
+        "name": name,
+        "sum": {"aggregationTemporality": temporality, "isMonotonic": monotonic, "dataPoints": [point]},
+    }
+
+
+def test_a_cumulative_sum_becomes_a_counter() -> None:
+    assert otlp.read(export(cumulative("daftray.requests", {"asInt": "7"}))) == [
+        Counter(
+            process="host-1-2", metric="daftray.requests", attributes={"gen_ai.request.model": "m"}, value=7
+        )
+    ]
+
+
+def test_integers_come_as_text_or_number_and_doubles_as_number() -> None:
+    read = otlp.read(
+        export(
+            cumulative("a", {"asInt": "7"}), cumulative("b", {"asInt": 8}), cumulative("c", {"asDouble": 1.5})
+        )
+    )
+    assert [counter.value for counter in read] == [7, 8, 1.5]
+
+
+@pytest.mark.parametrize(
+    "passed_over",
+    [
+        cumulative("delta", {"asInt": 1}, temporality=1),
+        cumulative("up and down", {"asInt": 1}, monotonic=False),
+        {"name": "a gauge", "gauge": {"dataPoints": [{"asInt": 1}]}},
+    ],
+)
+def test_what_is_no_cumulative_count_is_passed_over(passed_over: dict[str, object]) -> None:
+    assert otlp.read(export(passed_over)) == []
+
+
+def test_a_process_that_does_not_say_which_it_is_counts_nothing() -> None:
+    assert otlp.read(export(cumulative("a", {"asInt": 1}), process=None)) == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"[]", b'{"resourceMetrics": 3}', b'{"resourceMetrics": [{"resource": 1}]}']
+)
+def test_what_is_no_export_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidInputError):
+        otlp.read(body)
+
+
+def test_a_report_is_bounded() -> None:
+    with pytest.raises(InvalidInputError, match="at most"):
+        otlp.read(export(*[cumulative("a", {"asInt": 1})] * 10_001))

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+from factories import a_finished, a_run, an_exception, at
+
+from daftray.domain.cluster import Job, JobStatus
+from daftray.domain.report import AttemptReports
+from daftray.domain.run import Attempt
+from daftray.domain.spec import Environment
+from daftray.domain.status import FailureReason, RunStatus
+from daftray.runs import verdict
+
+NOTHING = AttemptReports()
+
+
+def a_job(status: JobStatus = JobStatus.FAILED, **fields: object) -> Job:
+    return Job(submission_id="run_1-1", status=status, **fields)  # type: ignore[arg-type] (fields of a job)
+
+
+def test_a_job_that_ray_saw_succeed_succeeded() -> None:
+    found = verdict.of_job(a_run(), a_job(JobStatus.SUCCEEDED), NOTHING)
+    assert (found.status, found.exit_code) == (RunStatus.SUCCEEDED, 0)
+
+
+@pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.STOPPED])
+def test_a_request_to_cancel_outranks_whatever_ray_says(status: JobStatus) -> None:
+    found = verdict.of_job(a_run(cancel_requested_at=at(1)), a_job(status), NOTHING)
+    assert found.status is RunStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        ("raised", FailureReason.USER_ERROR),
+        ("exited", FailureReason.USER_ERROR),
+        ("entrypoint_not_found", FailureReason.ENTRYPOINT_NOT_FOUND),
+        ("arguments_invalid", FailureReason.ARGUMENTS_INVALID),
+    ],
+)
+def test_the_runner_knows_better_than_ray_why(outcome: str, reason: FailureReason) -> None:
+    reports = AttemptReports(finished=a_finished(outcome=outcome, exit_code=3))
+    found = verdict.of_job(a_run(), a_job(exit_code=3, error_type="JOB_ENTRYPOINT_COMMAND_ERROR"), reports)
+    assert (found.status, found.reason, found.exit_code) == (RunStatus.FAILED, reason, 3)
+
+
+def test_an_exception_is_named_in_the_detail() -> None:
+    exception = an_exception(type="ValueError", message="bad row 7")
+    reports = AttemptReports(finished=a_finished(outcome="raised", exit_code=1, exception=exception))
+    assert verdict.of_job(a_run(), a_job(exit_code=1), reports).detail == "ValueError: bad row 7"
+
+
+def test_a_failed_set_up_is_blamed_on_dependencies_only_where_there_are_any() -> None:
+    job = a_job(error_type="RUNTIME_ENV_SETUP_FAILURE", message="no such package: nonesuch")
+    with_some = a_run(environment=Environment(dependencies=["nonesuch"]))
+    found = verdict.of_job(with_some, job, NOTHING)
+    assert found.reason is FailureReason.DEPENDENCIES_FAILED
+    assert "no such package" in (found.detail or "")
+    assert verdict.of_job(a_run(), job, NOTHING).reason is FailureReason.INTERNAL
+
+
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        (a_job(error_type="JOB_SUPERVISOR_ACTOR_DIED"), FailureReason.JOB_LOST),
+        (
+            a_job(
+                error_type="JOB_SUPERVISOR_ACTOR_UNKNOWN_FAILURE", message="ray.exceptions.OutOfMemoryError"
+            ),
+            FailureReason.OUT_OF_MEMORY,
+        ),
+        (a_job(error_type="JOB_SUPERVISOR_ACTOR_START_TIMEOUT"), FailureReason.START_TIMEOUT),
+        (a_job(error_type="JOB_ENTRYPOINT_COMMAND_ERROR", exit_code=-9), FailureReason.USER_ERROR),
+        (a_job(JobStatus.STOPPED), FailureReason.JOB_LOST),
+    ],
+)
+def test_without_the_runners_word_ray_is_read_closely(job: Job, reason: FailureReason) -> None:
+    assert verdict.of_job(a_run(), job, NOTHING).reason is reason
+
+
+def test_a_kill_is_called_one() -> None:
+    found = verdict.of_job(a_run(), a_job(exit_code=-9), NOTHING)
+    assert "SIGKILL" in (found.detail or "")
+
+
+def test_a_missing_job_is_the_clusters_fault_where_its_head_is_a_new_one() -> None:
+    run = a_run(attempts=(Attempt(number=1, submission_id="run_1-1", ray_session="session_1"),))
+    assert verdict.of_missing_job(run, "session_2").reason is FailureReason.CLUSTER_LOST
+    assert verdict.of_missing_job(run, "session_1").reason is FailureReason.JOB_LOST
+
+
+def test_of_a_long_text_the_end_is_kept() -> None:
+    job = a_job(error_type="JOB_SUPERVISOR_ACTOR_DIED", message="x" * 100_000 + "the point")
+    detail = verdict.of_job(a_run(), job, NOTHING).detail or ""
+    assert detail.endswith("the point")
+    assert len(detail) < 5_000
