@@ -73,7 +73,7 @@ def find_address(wanted: Wanted, environ: Mapping[str, str] = os.environ) -> Add
             " DAFTRAY_API_KEY, or keep both with `daftray profile set URL`."
         )
     return Address(
-        base_url=_checked(base_url),
+        base_url=check_url(base_url),
         api_key=api_key or _kept_key(base_url, profile, local),
         workspace=wanted.workspace or profile.workspace or DEFAULT_WORKSPACE,
         project=wanted.project or environ.get("DAFTRAY_PROJECT") or profile.project,
@@ -102,7 +102,8 @@ def data_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return (Path(home) if home else Path("~/.local/share").expanduser()) / "daftray"
 
 
-def _checked(base_url: str) -> str:
+def check_url(base_url: str) -> str:
+    """Return a server's address as it is kept. Raises `NotConfiguredError` where it is none."""
     parts = urlsplit(base_url)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise NotConfiguredError(

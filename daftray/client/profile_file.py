@@ -84,12 +84,22 @@ def read_profile(path: Path, name: str | None) -> Profile:
 def write_profile(path: Path, name: str, profile: Profile) -> None:
     """Keep a profile and take it into use. The file is for its owner's eyes only."""
     before = read_profiles(path)
-    after = ProfileFile(profile=name, profiles={**before.profiles, name: profile})
+    _write(path, ProfileFile(profile=name, profiles={**before.profiles, name: profile}))
+
+
+def use_profile(path: Path, name: str) -> None:
+    """Take a profile into use. Raises `NotConfiguredError` where there is none of that name."""
+    read_profile(path, name)
+    _write(path, msgspec.structs.replace(read_profiles(path), profile=name))
+
+
+def _write(path: Path, content: ProfileFile) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), "w") as file:
-        file.write(_toml(after))
+    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+    with os.fdopen(opened, "w", encoding="utf-8") as file:
+        file.write(_toml(content))
     draft.replace(path)
 
 

@@ -41,7 +41,9 @@ async def follow_log(connection: AsyncConnection, run_path: str, *, from_: int) 
             trouble: DaftrayError = ServerUnreachableError(
                 f"The stream of the log closes before the run's end is told (after {offset} bytes)."
             )
-        except (ServerUnreachableError, LogNotFoundError) as exc:
+        except DaftrayError as exc:
+            if not exc.retryable and not isinstance(exc, LogNotFoundError):
+                raise
             trouble = exc
         run = await _look(connection, run_path)
         if run is not None and run.status.terminal and isinstance(trouble, LogNotFoundError):
@@ -57,8 +59,10 @@ async def _look(connection: AsyncConnection, run_path: str) -> Run | None:
     """Return the run, or nothing where the server is away."""
     try:
         return await connection.get(run_path, Run)
-    except ServerUnreachableError:
-        return None
+    except DaftrayError as exc:
+        if exc.retryable:
+            return None
+        raise
 
 
 async def _events(

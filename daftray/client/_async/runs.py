@@ -13,7 +13,8 @@ from daftray.client._async.pause import pause
 from daftray.client._async.records import AsyncRunRecords
 from daftray.client.answers import LogLine, RunAnswer, RunPage
 from daftray.client.asked import RunOrId, entrypoint_of, given, parameters, run_id, source_of
-from daftray.client.errors import RunWaitTimeoutError, ServerUnreachableError
+from daftray.client.errors import RunWaitTimeoutError
+from daftray.domain.errors import DaftrayError
 from daftray.domain.run import Run
 from daftray.domain.spec import Entrypoint, Environment, Resources, RunRequest, Source
 from daftray.domain.status import RunStatus
@@ -221,9 +222,9 @@ class AsyncRuns(AsyncRunRecords):
             try:
                 found = await self.get(run)
                 failures = 0
-            except ServerUnreachableError:
+            except DaftrayError as exc:
                 failures += 1
-                if failures >= self._place.connection.retry.patience:
+                if not exc.retryable or failures >= self._place.connection.retry.patience:
                     raise
             else:
                 if found.status.terminal:

@@ -42,7 +42,9 @@ def follow_log(connection: Connection, run_path: str, *, from_: int) -> Iterator
             trouble: DaftrayError = ServerUnreachableError(
                 f"The stream of the log closes before the run's end is told (after {offset} bytes)."
             )
-        except (ServerUnreachableError, LogNotFoundError) as exc:
+        except DaftrayError as exc:
+            if not exc.retryable and not isinstance(exc, LogNotFoundError):
+                raise
             trouble = exc
         run = _look(connection, run_path)
         if run is not None and run.status.terminal and isinstance(trouble, LogNotFoundError):
@@ -58,8 +60,10 @@ def _look(connection: Connection, run_path: str) -> Run | None:
     """Return the run, or nothing where the server is away."""
     try:
         return connection.get(run_path, Run)
-    except ServerUnreachableError:
-        return None
+    except DaftrayError as exc:
+        if exc.retryable:
+            return None
+        raise
 
 
 def _events(

@@ -14,7 +14,8 @@ from daftray.client._sync.pause import pause
 from daftray.client._sync.records import RunRecords
 from daftray.client.answers import LogLine, RunAnswer, RunPage
 from daftray.client.asked import RunOrId, entrypoint_of, given, parameters, run_id, source_of
-from daftray.client.errors import RunWaitTimeoutError, ServerUnreachableError
+from daftray.client.errors import RunWaitTimeoutError
+from daftray.domain.errors import DaftrayError
 from daftray.domain.run import Run
 from daftray.domain.spec import Entrypoint, Environment, Resources, RunRequest, Source
 from daftray.domain.status import RunStatus
@@ -222,9 +223,9 @@ class Runs(RunRecords):
             try:
                 found = self.get(run)
                 failures = 0
-            except ServerUnreachableError:
+            except DaftrayError as exc:
                 failures += 1
-                if failures >= self._place.connection.retry.patience:
+                if not exc.retryable or failures >= self._place.connection.retry.patience:
                     raise
             else:
                 if found.status.terminal:

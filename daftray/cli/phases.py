@@ -1,0 +1,111 @@
+"""The phases of a run while it is followed: a spinner on a terminal, a line for each change elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from daftray.cli import screen
+from daftray.domain.errors import DaftrayError
+from daftray.domain.run import Run
+from daftray.domain.status import RunPhase
+
+if TYPE_CHECKING:
+    from daftray.client import Client
+
+_POLL_S = 1.0
+_LONGEST_NAME = max(len(phase.value) for phase in RunPhase)
+
+
+class _Spinner(Protocol):
+    """The part of rich's status that is used."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def update(self, status: str) -> None: ...
+
+
+class Phases:
+    """What has been shown of a run's phases. Two threads use it: the log's and the watch's."""
+
+    def __init__(self, spinner: _Spinner | None = None) -> None:
+        self._spinner = spinner
+        self._shown: set[str] = set()
+        self._waiting_for: str | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def for_stderr(cls) -> Phases:
+        """Return phases as they suit what stderr is."""
+        if not sys.stderr.isatty():
+            return cls()
+        from rich.console import Console
+
+        return cls(Console(stderr=True).status("", spinner="dots"))
+
+    def show(self, run: Run) -> None:
+        """Print the phases that have ended since the last call, and what the run waits for now."""
+        with self._lock:
+            ended = [phase for phase in run.timings if phase not in self._shown]
+            for phase in ended:
+                self._shown.add(phase)
+                self._say(f"{phase:<{_LONGEST_NAME}} {run.timings[phase]:8.1f} s")
+            if run.waiting_for and run.waiting_for != self._waiting_for:
+                self._say(f"{run.phase.value}: waiting for {run.waiting_for}")
+            self._waiting_for = run.waiting_for
+            if self._spinner and run.phase not in {RunPhase.RUNNING, RunPhase.DONE}:
+                self._spinner.update(run.phase.value)
+                self._spinner.start()
+
+    def make_way(self) -> None:
+        """Take the spinner away: lines of the log come."""
+        if self._spinner:
+            with self._lock:
+                self._spinner.stop()
+
+    def _say(self, text: str) -> None:
+        if self._spinner:
+            self._spinner.stop()
+        screen.say(text)
+
+
+class PhaseWatch:
+    """Looks at a run while its log is followed, and shows its phases."""
+
+    def __init__(self, client: Client, run_id: str, phases: Phases) -> None:
+        self._client = client
+        self._run_id = run_id
+        self._phases = phases
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="phases", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join(timeout=_POLL_S)
+        self._phases.make_way()
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            try:
+                run = self._client.runs.get(self._run_id)
+            except DaftrayError:
+                # Following the log says it if this lasts; phases are only shown beside it.
+                pass
+            else:
+                if self._stop.is_set():
+                    return
+                self._phases.show(run)
+                if run.status.terminal:
+                    return
+            self._stop.wait(_POLL_S)
