@@ -2,7 +2,8 @@
 
     DaftrayError
     ├── InvalidInputError               invalid-input: the caller can mend the request
-    │   ├── SourceError                 source-not-found · source-denied · source-refused · source-too-large
+    │   ├── SourceError                 source-not-found · source-denied · source-refused · source-too-large ·
+    │   │                               source-unavailable
     │   ├── DependenciesInvalidError    dependencies-invalid
     │   └── PythonVersionError          python-version-unavailable
     ├── NotFoundError                   run- · project- · result- · log- · secret-not-found

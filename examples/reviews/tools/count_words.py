@@ -1,6 +1,6 @@
 """Count the words of the reviews; run as a module.
 
-Try ``daftray run -m tools.count_words --top 5``.
+Try ``daftray run tools.count_words --top 5``.
 """
 
 from __future__ import annotations
