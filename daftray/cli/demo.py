@@ -24,9 +24,7 @@ from daftray.domain.spec import Entrypoint, Environment, FunctionEntrypoint, Run
 from daftray.server.child import ChildServer, child_server
 from daftray.server.stand_in import MODEL, StandIn
 
-app = typer.Typer(
-    rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, cls=CommandGroup
-)
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 _DEFAULT_MODEL = "gpt-4o-mini"
 
