@@ -20,6 +20,8 @@ from daftray.domain.problem import Problem
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
 
+_NO_VALUE = RunResult(kind="json").value
+
 
 class SqlReportStore:
     """The `ReportStore` of a database. What each call means is said there.
@@ -71,11 +73,11 @@ class SqlReportStore:
     async def put_result(self, run_id: str, result: RunResult) -> None:
         """Keep an attempt's result, beside those of other attempts."""
         # The value stays apart, as the text that it came as.
-        value = None if result.value is None else bytes(result.value).decode()
+        value = bytes(result.value).decode() if isinstance(result.value, msgspec.Raw) else None
         async with self._database.writing() as session:
             await _check(session, run_id)
             statement = insert(session, ResultRow).values(
-                run_id=run_id, attempt=result.attempt, result=replace(result, value=None), value=value
+                run_id=run_id, attempt=result.attempt, result=replace(result, value=_NO_VALUE), value=value
             )
             new = statement.excluded
             await session.execute(
