@@ -1,0 +1,105 @@
+"""A driver's log, byte by byte from the agent of its node, or line by line through the head.
+
+The node's agent serves the log folder as static files, with ranges: exact, quick and safe for any bytes.
+Where it cannot be reached (its port is closed, say) the head's WebSocket tail stands in: it always starts at
+the beginning and carries text, so what is not UTF-8 is lost there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from daftray.adapters.rayjobs.errors import raise_for, translated
+from daftray.domain.cluster import Job, JobStatus
+from daftray.domain.errors import ClusterUnreachableError
+
+_CONNECT_S = 5.0
+_IDLE_S = 2.5
+"""Ray's tail sleeps one second where the file ends, so a longer silence means that there is no more."""
+_LONGEST_S = 60.0
+_LARGEST_MESSAGE = 1 << 20
+
+
+class DriverLogs:
+    """Reads drivers' logs. ``http`` carries the token already; ``headers`` are for the WebSocket."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> None:
+        self._http = http
+        self._url = url
+        self._headers = dict(headers)
+
+    async def read(self, job: Job, *, offset: int, limit: int) -> bytes:
+        """Return at most ``limit`` bytes from ``offset``; none at the end, or where no log is yet.
+
+        Raises:
+            ClusterUnreachableError: neither the agent nor the head answers.
+            ClusterRefusedError: the cluster refuses the token.
+        """
+        if job.log_address is None or limit <= 0:
+            return b""
+        try:
+            read = await self._from_agent(job.log_address, job.submission_id, offset, limit)
+        except ClusterUnreachableError:
+            return await self._from_head(job.submission_id, offset, limit)
+        if read is not None:
+            return read
+        # The agent has no such file: either the driver has not started, or the file is another node's.
+        if job.status is JobStatus.PENDING:
+            return b""
+        return await self._from_head(job.submission_id, offset, limit)
+
+    async def _from_agent(self, address: str, submission_id: str, offset: int, limit: int) -> bytes | None:
+        url = f"{address}/logs/job-driver-{submission_id}.log"
+        with translated(address):
+            # Compression would make the range one of compressed bytes.
+            headers = {"Range": f"bytes={offset}-{offset + limit - 1}", "Accept-Encoding": "identity"}
+            answer = await self._http.get(url, headers=headers)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return b""
+        raise_for(answer, address)
+        if answer.status_code != HTTPStatus.PARTIAL_CONTENT:
+            return answer.content[offset : offset + limit]
+        return answer.content
+
+    async def _from_head(self, submission_id: str, offset: int, limit: int) -> bytes:
+        url = f"{self._url.replace('http', 'ws', 1)}/api/jobs/{submission_id}/logs/tail"
+        try:
+            async with connect(
+                url,
+                additional_headers=self._headers,
+                open_timeout=_CONNECT_S,
+                close_timeout=1,
+                max_size=_LARGEST_MESSAGE,
+                proxy=None,
+            ) as tail:
+                return await _collect(tail, offset, limit)
+        except (OSError, WebSocketException) as exc:
+            raise ClusterUnreachableError(
+                f"The log of job {submission_id} can be had neither from its node nor from {self._url}: "
+                "is the cluster alive?"
+            ) from exc
+
+
+async def _collect(tail: ClientConnection, offset: int, limit: int) -> bytes:
+    """Read until there is enough, the log ends, nothing comes for a while, or the time is up."""
+    collected = bytearray()
+    skip = offset
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _LONGEST_S
+    while len(collected) < limit and loop.time() < deadline:
+        try:
+            message = await asyncio.wait_for(tail.recv(), _IDLE_S)
+        except (TimeoutError, ConnectionClosed):
+            break
+        data = message.encode() if isinstance(message, str) else message
+        collected += data[skip:]
+        skip = max(0, skip - len(data))
+    return bytes(collected[:limit])
