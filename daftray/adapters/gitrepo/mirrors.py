@@ -1,0 +1,208 @@
+"""`BareMirrors`: the port `GitMirrors` over bare mirrors on disk, one for each project and remote.
+
+Mirrors are not shared across projects: who may read a remote is decided by a project's credential. Asking a
+remote what a ref is needs no lock, so many runs of one branch pin at the same time; only a fetch is done by
+one at a time, under an asyncio lock in this process and a file lock across processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from daftray.adapters.gitrepo import addresses, credentials, refnames, transport
+from daftray.adapters.gitrepo.commands import GitCommands
+from daftray.adapters.gitrepo.mirror import Mirror, Wanted
+from daftray.adapters.gitrepo.remote_refs import RemoteAccess
+from daftray.adapters.gitrepo.submodules import Submodule
+from daftray.adapters.gitrepo.transport import Remote
+from daftray.adapters.gitrepo.trees import Budget, read_tree
+from daftray.domain.errors import SourceNotFoundError, SourceRefusedError
+from daftray.domain.ports import GitRepository, TreeFile
+
+TIMEOUT_S = 300.0
+"""How long one Git command may take, and how long a fetch is waited for that somebody else does."""
+LARGEST_TREE = 512 << 20
+"""Bytes of a tree's files, unpacked. Ray takes packages of at most 100 MiB, packed."""
+MAX_SUBMODULE_DEPTH = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """A remote as one project sees it, checked. ``allow_local`` says whether addresses are left alone."""
+
+    project: str
+    remote: Remote
+    credential: str | None = field(default=None, repr=False)
+    allow_local: bool
+
+    @property
+    def name(self) -> str:
+        """The mirror's name on disk, which tells nothing of the remote."""
+        return hashlib.sha256(f"{self.project}\0{self.remote.url}".encode()).hexdigest()[:40]
+
+
+class BareMirrors:
+    """Implements the port `GitMirrors`. Everything is below ``root``, which belongs to the server's user.
+
+    ``allow_local`` lets remotes be paths of this machine, ``file://`` and ``http://``, on any host.
+    """
+
+    def __init__(self, root: Path, *, allow_local: bool, timeout_s: float = TIMEOUT_S) -> None:
+        self._root = root
+        self._allow_local = allow_local
+        self._git = GitCommands(root, timeout_s=timeout_s)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._prepared = False
+
+    def check(self, remote: str) -> None:
+        """Refuse a remote by its address alone.
+
+        Raises:
+            SourceRefusedError: it may not be used, and the text says what to do instead.
+        """
+        transport.parse(remote, allow_local=self._allow_local)
+
+    async def pin(
+        self,
+        repository: GitRepository,
+        *,
+        ref: str | None = None,
+        commit: str | None = None,
+        bundle: bytes | None = None,
+    ) -> str:
+        """Return the full hash of a branch, tag or commit as it is on the remote now, and keep that commit.
+
+        With neither ref nor commit, the remote's HEAD is meant. A ref that no branch and no tag has may also
+        be a commit's hash. A commit that is pinned already costs no look at the remote.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        place = self._place(repository)
+        if commit is not None:
+            return await self._pin(place, Wanted(commit=refnames.commit_hash(commit)), bundle=bundle)
+        wanted = Wanted(ref=ref or "HEAD")
+        try:
+            return await self._pin(place, wanted, bundle=bundle)
+        except SourceNotFoundError:
+            if not refnames.looks_like_hash(wanted.ref):
+                raise
+            return await self._pin(place, Wanted(commit=refnames.commit_hash(wanted.ref)), bundle=bundle)
+
+    async def archive(
+        self, repository: GitRepository, commit: str, *, patch: bytes | None = None
+    ) -> Sequence[TreeFile]:
+        """Return the files of a pinned commit as ``git archive`` would, submodules included, by path.
+
+        ``export-ignore`` and ``export-subst`` of the tree's ``.gitattributes`` count, the latter only without
+        a patch, since a changed tree has no commit to tell of. A submodule that ``.gitmodules`` does not
+        describe stays an empty folder, as in a clone.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        place, full = self._place(repository), refnames.commit_hash(commit)
+        files = await self._tree(place, full, patch=patch, budget=Budget(LARGEST_TREE))
+        return sorted(files, key=lambda file: file.path)
+
+    async def close(self) -> None:
+        """End what still runs: the server stops."""
+        self._git.stop()
+
+    async def _pin(self, place: _Place, wanted: Wanted, *, bundle: bytes | None = None) -> str:
+        credentials.check_fits(place.remote, place.credential)
+        found = await asyncio.to_thread(self._find, place, wanted)
+        if found is not None:
+            return found
+        async with self._locks.setdefault(place.name, asyncio.Lock()):
+            return await asyncio.to_thread(self._bring, place, wanted, bundle)
+
+    async def _tree(
+        self, place: _Place, commit: str, *, patch: bytes | None, budget: Budget, depth: int = 0
+    ) -> list[TreeFile]:
+        if depth > MAX_SUBMODULE_DEPTH:
+            raise SourceRefusedError(
+                f"The repository's submodules are nested deeper than {MAX_SUBMODULE_DEPTH}: remove some."
+            )
+        full = await self._pin(place, Wanted(commit=commit))
+        mirror = self._mirror(place)
+        tree = await asyncio.to_thread(read_tree, self._git, mirror.path, full, patch=patch, budget=budget)
+        files = list(tree.files)
+        for module in tree.submodules:
+            inner = await self._tree(
+                self._place_of(module, place), module.commit, patch=None, budget=budget, depth=depth + 1
+            )
+            files += [msgspec.structs.replace(file, path=f"{module.path}/{file.path}") for file in inner]
+        return files
+
+    def _place(self, repository: GitRepository) -> _Place:
+        remote = transport.parse(repository.remote, allow_local=self._allow_local)
+        return _Place(
+            project=repository.project,
+            remote=remote,
+            credential=repository.credential,
+            allow_local=self._allow_local,
+        )
+
+    def _place_of(self, module: Submodule, parent: _Place) -> _Place:
+        """Return where a submodule comes from.
+
+        Its URL is text of the repository, so it gets no more than the repository itself has: its credential
+        only for the same host, and this machine's own paths only if the repository is one of them.
+        """
+        allow_local = parent.allow_local and parent.remote.local
+        try:
+            remote = transport.parse(parent.remote.beside(module.url), allow_local=allow_local)
+        except SourceRefusedError as exc:
+            raise SourceRefusedError(f"The submodule {module.path!r} cannot be used: {exc.detail}") from exc
+        same = remote.origin == parent.remote.origin
+        return _Place(
+            project=parent.project,
+            remote=remote,
+            credential=parent.credential if same else None,
+            allow_local=allow_local,
+        )
+
+    def _mirror(self, place: _Place) -> Mirror:
+        return Mirror(self._root / "mirrors" / f"{place.name}.git", self._git)
+
+    def _find(self, place: _Place, wanted: Wanted) -> str | None:
+        self._prepare()
+        mirror = self._mirror(place)
+        if wanted.commit is not None:
+            return wanted.commit if mirror.is_pinned(wanted.commit) else None
+        with self._access(place) as access:
+            return mirror.find(wanted.ref, access)
+
+    def _bring(self, place: _Place, wanted: Wanted, bundle: bytes | None) -> str:
+        with self._access(place) as access:
+            return self._mirror(place).bring(wanted, access, bundle=bundle)
+
+    @contextmanager
+    def _access(self, place: _Place) -> Generator[RemoteAccess]:
+        remote, found = place.remote, ()
+        if not place.allow_local:
+            found = addresses.resolve(remote.host, scheme=remote.transport)
+        secrets = self._root / "credentials"
+        with credentials.access(remote, place.credential, root=secrets, addresses=found) as environment:
+            yield RemoteAccess(
+                git=self._git,
+                remote=remote,
+                environment=environment,
+                addresses=found,
+                credential=place.credential,
+            )
+
+    def _prepare(self) -> None:
+        if not self._prepared:
+            self._git.prepare()
+            credentials.sweep(self._root / "credentials")
+            self._prepared = True
