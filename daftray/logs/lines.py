@@ -1,0 +1,54 @@
+"""A log's bytes as lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+LONGEST_LINE = 64 * 1024
+"""Bytes. A longer line is cut, between two characters where it holds UTF-8."""
+_CONTINUATION = range(0x80, 0xC0)
+_LONGEST_CHARACTER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line: the offset in the log after it, and its text without the newline."""
+
+    offset: int
+    message: str
+
+
+def split_lines(data: bytes, offset: int, *, final: bool) -> list[LogLine]:
+    """Return the lines of bytes that begin at an offset; a last one without a newline only where ``final``.
+
+    Bytes that are no UTF-8 show as the replacement character; offsets always count bytes.
+    """
+    lines: list[LogLine] = []
+    start = 0
+    while start < len(data):
+        newline = data.find(b"\n", start, start + LONGEST_LINE)
+        if newline >= 0:
+            end = newline + 1
+        elif len(data) - start >= LONGEST_LINE:
+            newline = end = _between_characters(data, start, start + LONGEST_LINE)
+        elif final:
+            newline = end = len(data)
+        else:
+            break
+        lines.append(LogLine(offset + end, data[start:newline].decode(errors="replace")))
+        start = end
+    return lines
+
+
+def timestamp(at: datetime) -> str:
+    """Return a UTC time as ``2026-01-31T10:30:01.123456Z``, with six digits always."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _between_characters(data: bytes, start: int, cut: int) -> int:
+    """Move a cut back to where a character begins, if one does within the bytes that it can have."""
+    for earlier in range(cut, max(start, cut - _LONGEST_CHARACTER), -1):
+        if earlier >= len(data) or data[earlier] not in _CONTINUATION:
+            return earlier
+    return cut

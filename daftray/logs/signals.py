@@ -1,0 +1,32 @@
+"""Tells those who wait in this process that a run has changed, so that they need not ask so often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
+
+class LogSignals:
+    """One signal for each run that somebody follows. It holds nothing for runs that nobody follows."""
+
+    def __init__(self) -> None:
+        self._followers: dict[str, set[asyncio.Event]] = {}
+
+    def notify(self, run_id: str) -> None:
+        """Wake all who follow a run."""
+        for event in self._followers.get(run_id, ()):
+            event.set()
+
+    @contextmanager
+    def following(self, run_id: str) -> Generator[asyncio.Event]:
+        """Give an event that is set whenever the run changes; whoever waits for it clears it."""
+        event = asyncio.Event()
+        self._followers.setdefault(run_id, set()).add(event)
+        try:
+            yield event
+        finally:
+            followers = self._followers[run_id]
+            followers.discard(event)
+            if not followers:
+                del self._followers[run_id]
