@@ -42,7 +42,7 @@ fix: setup ## Format, and mend what ruff can mend
 	@$(bin)/ruff check --fix --quiet . ; $(bin)/ruff format .
 
 bench: setup ## Run the benchmarks
-	@$(bin)/python -m bench $(ARGS)
+	@set -e; for script in bench/*.py; do echo "$$script"; $(bin)/python "$$script" $(ARGS); done
 
 lock: setup ## Choose the newest allowed versions and write them to constraints.txt
 	@$(bin)/python tools/lock.py $(ARGS)
