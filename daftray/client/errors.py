@@ -10,6 +10,7 @@ DaftrayError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import msgspec
@@ -59,13 +60,16 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
     errors: list[InputIssue] = msgspec.field(default_factory=list[InputIssue])
 
 
-def _leaves(parent: type[DaftrayError]) -> list[type[DaftrayError]]:
-    children = [child for child in parent.__subclasses__() if child.__module__ == DaftrayError.__module__]
-    return [leaf for child in children for leaf in _leaves(child)] or [parent]
+def _kinds(parent: type[DaftrayError]) -> Iterator[type[DaftrayError]]:
+    """Yield a class of the domain and those below it, parents first."""
+    yield parent
+    for child in parent.__subclasses__():
+        if child.__module__ == DaftrayError.__module__:
+            yield from _kinds(child)
 
 
-BY_CODE: dict[str, type[DaftrayError]] = {leaf.code: leaf for leaf in _leaves(DaftrayError)}
-"""The most specific class of each code that a server can answer."""
+BY_CODE: dict[str, type[DaftrayError]] = {kind.code: kind for kind in _kinds(DaftrayError)}
+"""The class of each code that a server can answer: the most specific one where a parent shares its code."""
 
 _BY_STATUS: dict[int, type[DaftrayError]] = {
     HTTPStatus.BAD_REQUEST: InvalidInputError,

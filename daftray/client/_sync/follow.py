@@ -31,13 +31,12 @@ def follow_log(connection: Connection, run_path: str, *, from_: int) -> Iterator
         try:
             with closing(_events(connection, run_path, offset)) as events:
                 for event in events:
-                    failures = 0
                     if event.event == "end":
                         return
                     line = log_line(event)
                     # A line that was seen before the cut may come again: what it ends at tells.
                     if line is not None and line.offset > offset:
-                        offset = line.offset
+                        offset, failures = line.offset, 0
                         yield line
             trouble: DaftrayError = ServerUnreachableError(
                 f"The stream of the log closes before the run's end is told (after {offset} bytes)."
@@ -92,7 +91,8 @@ def log_line(event: ServerSentEvent) -> LogLine | None:
     Raises:
         AnswerNotUnderstoodError: it is malformed.
     """
-    if event.event not in _LOG_EVENTS:
+    # httpx-sse passes on what the specification drops: a comment's blank line, with the id of the last event.
+    if event.event not in _LOG_EVENTS or not event.data:
         return None
     try:
         data = msgspec.json.decode(event.data, type=LogEventData)
