@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 
-from daftray.server.local_ray import LocalRay
+from daftray.server.local_ray import LocalCluster, LocalRay
 
-
-@dataclass(frozen=True, kw_only=True)
-class RayCluster:
-    """The session's Ray cluster: loopback only, with a token. ``python_version`` as in ``3.12.1``."""
-
-    url: str
-    token: str = field(repr=False)
-    python_version: str
+Answer = TypeVar("Answer")
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +24,16 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """A real Ray cluster with four logical CPUs, started on first use. Tell tests apart by their ids."""
     ray = LocalRay(data_dir=tmp_path_factory.mktemp("ray-cluster"), keep=False, num_cpus=4)
     try:
-        local = asyncio.run(ray.start())
-        yield RayCluster(url=local.url, token=local.token, python_version=local.python_version)
+        yield _in_a_loop(ray.start())
     finally:
-        asyncio.run(ray.stop())
+        _in_a_loop(ray.stop())
+
+
+def _in_a_loop(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run in a thread: an asynchronous test may be what asks for the fixture, and has a loop of its own."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

@@ -1,0 +1,222 @@
+"""What every `RayJobs` does, in memory and on a real cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import zipfile
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from fake_ray import FakeRayJobs
+
+from daftray.adapters.rayjobs.jobs import RayJobsClient
+from daftray.domain.cluster import Job, JobStatus, JobSubmission, Package
+from daftray.domain.errors import ClusterRefusedError, JobExistsError, JobNotFoundError
+from daftray.domain.ids import Ids
+from daftray.domain.ports import RayJobs
+from daftray.server.local_ray import LocalCluster
+
+RUNS_ON = (JobStatus.PENDING, JobStatus.RUNNING)
+SPEAKS = "printf 'one\\ntwo\\377\\n'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    jobs: RayJobs
+    real: LocalCluster | None
+
+    def scripted(self, *statuses: JobStatus) -> None:
+        if isinstance(self.jobs, FakeRayJobs):
+            self.jobs.script = statuses
+
+    def write(self, submission_id: str, log: bytes) -> None:
+        if isinstance(self.jobs, FakeRayJobs):
+            self.jobs.write(submission_id, log)
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.ray)])
+async def cluster(request: pytest.FixtureRequest) -> AsyncGenerator[Cluster, None]:
+    if request.param == "fake":
+        yield Cluster(jobs=FakeRayJobs(), real=None)
+        return
+    local: LocalCluster = request.getfixturevalue("ray_cluster")
+    async with RayJobsClient(local.url, token=local.token) as client:
+        yield Cluster(jobs=client, real=local)
+
+
+@pytest.fixture
+def new_id() -> Callable[[], str]:
+    return lambda: f"contract_{Ids().token()}"
+
+
+async def until(jobs: RayJobs, submission_id: str, done: Callable[[Job], bool]) -> Job:
+    job = await jobs.get(submission_id)
+    for _ in range(300):
+        if done(job):
+            return job
+        await asyncio.sleep(0.1)
+        job = await jobs.get(submission_id)
+    pytest.fail(f"the job stayed {job}")
+
+
+def ended(job: Job) -> bool:
+    return job.status.terminal
+
+
+def submission(submission_id: str, entrypoint: str, **fields: object) -> JobSubmission:
+    return JobSubmission(submission_id=submission_id, entrypoint=entrypoint, runtime_env={}, **fields)  # type: ignore[arg-type] (fields of the struct, by name)
+
+
+async def test_a_cluster_says_what_it_is(cluster: Cluster) -> None:
+    info = await cluster.jobs.info()
+    assert info.ray_version == "2.59.0"
+    assert info.session.startswith("session_")
+    assert info.python_version.count(".") == 2
+    if cluster.real is not None:
+        assert (info.session, info.python_version) == (cluster.real.session, cluster.real.python_version)
+
+
+async def test_a_job_goes_from_submission_to_its_end(cluster: Cluster, new_id: Callable[[], str]) -> None:
+    name = new_id()
+    await cluster.jobs.submit(submission(name, SPEAKS, metadata={"run": name}))
+    cluster.write(name, b"one\ntwo\xff\n")
+    job = await until(cluster.jobs, name, ended)
+    assert (job.status, job.exit_code, job.submission_id) == (JobStatus.SUCCEEDED, 0, name)
+    assert job.started_at is not None
+    assert job.ended_at is not None
+    assert job.ended_at >= job.started_at
+    log = await cluster.jobs.read_log(job, offset=0, limit=10_000)
+    # Ray adds lines of its own, before or after the program's.
+    at = log.index(b"one\ntwo\xff\n")
+    assert await cluster.jobs.read_log(job, offset=at + 5, limit=3) == b"wo\xff"
+    assert await cluster.jobs.read_log(job, offset=len(log), limit=10) == b""
+    assert await cluster.jobs.read_log(job, offset=len(log) + 100, limit=10) == b""
+
+
+async def test_a_job_that_fails_says_with_what_code(cluster: Cluster, new_id: Callable[[], str]) -> None:
+    cluster.scripted(*RUNS_ON)
+    name = new_id()
+    await cluster.jobs.submit(submission(name, "exit 3"))
+    if isinstance(cluster.jobs, FakeRayJobs):
+        cluster.jobs.end(name, JobStatus.FAILED, exit_code=3)
+    job = await until(cluster.jobs, name, ended)
+    assert (job.status, job.exit_code) == (JobStatus.FAILED, 3)
+    assert job.message
+
+
+async def test_no_log_is_read_before_the_job_has_a_node(cluster: Cluster) -> None:
+    job = Job(submission_id="contract_early", status=JobStatus.PENDING)
+    assert await cluster.jobs.read_log(job, offset=0, limit=10) == b""
+
+
+async def test_a_submission_id_is_used_once(cluster: Cluster, new_id: Callable[[], str]) -> None:
+    name = new_id()
+    await cluster.jobs.submit(submission(name, "true"))
+    with pytest.raises(JobExistsError):
+        await cluster.jobs.submit(submission(name, "true"))
+
+
+@pytest.mark.parametrize("name", ["../x/y", "a b", "", "a\n"])
+async def test_a_strange_submission_id_is_refused(cluster: Cluster, name: str) -> None:
+    with pytest.raises(ClusterRefusedError):
+        await cluster.jobs.submit(submission(name, "true"))
+
+
+async def test_an_unknown_job_is_not_found(cluster: Cluster, new_id: Callable[[], str]) -> None:
+    name = new_id()
+    with pytest.raises(JobNotFoundError):
+        await cluster.jobs.get(name)
+    with pytest.raises(JobNotFoundError):
+        await cluster.jobs.stop(name)
+
+
+async def test_a_running_job_stops_and_may_be_stopped_again(
+    cluster: Cluster, new_id: Callable[[], str]
+) -> None:
+    cluster.scripted(*RUNS_ON)
+    name = new_id()
+    await cluster.jobs.submit(submission(name, "exec sleep 300"))
+    await until(cluster.jobs, name, lambda job: job.status is JobStatus.RUNNING)
+    await cluster.jobs.stop(name)
+    job = await until(cluster.jobs, name, ended)
+    assert job.status is JobStatus.STOPPED
+    await cluster.jobs.stop(name)
+    assert (await cluster.jobs.get(name)).status is JobStatus.STOPPED
+
+
+async def test_only_a_kill_ends_a_job_that_waits_for_resources(
+    cluster: Cluster, new_id: Callable[[], str]
+) -> None:
+    cluster.scripted(JobStatus.PENDING)
+    name = new_id()
+    await cluster.jobs.submit(submission(name, "true", num_cpus=1000))
+    await cluster.jobs.stop(name)
+    assert (await cluster.jobs.get(name)).status is JobStatus.PENDING
+    await cluster.jobs.kill_supervisor(name)
+    job = await until(cluster.jobs, name, ended)
+    assert job.status is JobStatus.FAILED
+
+
+async def test_a_package_may_be_ensured_again_and_again(
+    cluster: Cluster, new_id: Callable[[], str], tmp_path: Path
+) -> None:
+    package = a_package(tmp_path, f"{new_id()}.zip")
+    await cluster.jobs.ensure_package(package)
+    await cluster.jobs.ensure_package(package)
+    if isinstance(cluster.jobs, FakeRayJobs):
+        assert cluster.jobs.uploads == [package.name]
+
+
+class CountsUploads(httpx.AsyncHTTPTransport):
+    uploads = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.uploads += request.method == "PUT"
+        return await super().handle_async_request(request)
+
+
+EVICT = """
+import sys, ray
+from ray.experimental.internal_kv import _internal_kv_del
+ray.init()
+_internal_kv_del(sys.argv[1])
+"""
+
+
+@pytest.mark.ray
+async def test_a_package_is_uploaded_once_and_again_when_ray_let_it_go(
+    ray_cluster: LocalCluster, new_id: Callable[[], str], tmp_path: Path
+) -> None:
+    package = a_package(tmp_path, f"{new_id()}.zip")
+    transport = CountsUploads()
+    async with RayJobsClient(ray_cluster.url, token=ray_cluster.token, transport=transport) as jobs:
+        for _ in range(2):
+            await jobs.ensure_package(package)
+        assert transport.uploads == 1
+        evict, uses = new_id(), new_id()
+        await jobs.submit(submission(evict, f"python -c {shlex.quote(EVICT)} {package.uri}"))
+        assert (await until(jobs, evict, ended)).status is JobStatus.SUCCEEDED
+        await jobs.ensure_package(package)
+        assert transport.uploads == 2
+        await jobs.submit(
+            JobSubmission(
+                submission_id=uses, entrypoint="python main.py", runtime_env={"working_dir": package.uri}
+            )
+        )
+        job = await until(jobs, uses, ended)
+        assert b"packed" in await jobs.read_log(job, offset=0, limit=10_000), job
+
+
+async def test_a_dashboard_has_a_page_for_a_job(cluster: Cluster) -> None:
+    assert cluster.jobs.dashboard_url("02000000").endswith("/#/jobs/02000000")
+
+
+def a_package(folder: Path, name: str) -> Package:
+    path = folder / name
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("main.py", "print('packed')\n")
+    return Package(name=name, path=path, size=path.stat().st_size)

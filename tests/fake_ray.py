@@ -1,0 +1,148 @@
+"""A Ray cluster in memory, held to the same contract tests as the real one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from daftray.domain.cluster import ClusterInfo, Job, JobStatus, JobSubmission, Package
+from daftray.domain.errors import (
+    ClusterRefusedError,
+    ClusterUnreachableError,
+    JobExistsError,
+    JobNotFoundError,
+)
+
+SUCCEEDS = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
+FAILS = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED)
+_AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class FakeJob:
+    """``script`` is what `FakeRayJobs.get` answers in turn, the last one for ever."""
+
+    submission: JobSubmission
+    job: Job
+    script: list[JobStatus]
+    log: bytes = b""
+
+
+class FakeRayJobs:
+    """The `RayJobs` of a cluster that does what the test says.
+
+    ``script`` is the statuses that each new job goes through, one at each look; one that does not end by
+    itself waits for `end`. While ``unreachable`` is set nothing answers.
+    """
+
+    def __init__(self, script: Sequence[JobStatus] = SUCCEEDS, *, python_version: str = "3.12.1") -> None:
+        self.script = tuple(script)
+        self.jobs: dict[str, FakeJob] = {}
+        self.packages: set[str] = set()
+        self.uploads: list[str] = []
+        self.stops: list[str] = []
+        self.kills: list[str] = []
+        self.unreachable = False
+        self.refuses: str | None = None
+        self.error_type: str | None = None
+        self.message = "Job is scripted."
+        self._python_version = python_version
+        self._session = 1
+
+    # What the test does to the cluster.
+
+    def write(self, submission_id: str, data: bytes) -> None:
+        """Let a driver write to its log."""
+        self._job(submission_id).log += data
+
+    def end(self, submission_id: str, status: JobStatus, *, exit_code: int | None = None) -> None:
+        """Let a job end."""
+        fake = self._job(submission_id)
+        fake.script = [status]
+        fake.job = replace(fake.job, exit_code=exit_code)
+
+    def restart(self) -> None:
+        """Let the head start anew: it knows nothing of what was."""
+        self._session += 1
+        self.jobs.clear()
+        self.packages.clear()
+
+    # The port.
+
+    async def info(self) -> ClusterInfo:
+        self._answer()
+        return ClusterInfo(
+            session=f"session_{self._session}", ray_version="2.59.0", python_version=self._python_version
+        )
+
+    async def ensure_package(self, package: Package) -> None:
+        self._answer()
+        if package.name not in self.packages:
+            self.uploads.append(package.name)
+            self.packages.add(package.name)
+
+    async def submit(self, submission: JobSubmission) -> None:
+        self._answer()
+        _check(submission.submission_id)
+        if self.refuses is not None:
+            raise ClusterRefusedError(self.refuses)
+        if submission.submission_id in self.jobs:
+            raise JobExistsError
+        job = Job(submission_id=submission.submission_id, status=self.script[0], started_at=_AT)
+        self.jobs[submission.submission_id] = FakeJob(submission, job, list(self.script))
+
+    async def get(self, submission_id: str) -> Job:
+        self._answer()
+        fake = self._job(submission_id)
+        status = fake.script.pop(0) if len(fake.script) > 1 else fake.script[0]
+        fake.job = replace(fake.job, status=status, message=self.message, error_type=self.error_type)
+        if status is not JobStatus.PENDING:
+            fake.job = replace(fake.job, log_address="http://fake.invalid", job_id="02000000")
+        if status.terminal:
+            codes = {JobStatus.SUCCEEDED: 0, JobStatus.FAILED: 1, JobStatus.STOPPED: None}
+            exit_code = codes[status] if fake.job.exit_code is None else fake.job.exit_code
+            fake.job = replace(fake.job, exit_code=exit_code, ended_at=_AT)
+        return fake.job
+
+    async def stop(self, submission_id: str) -> None:
+        self._answer()
+        fake = self._job(submission_id)
+        self.stops.append(submission_id)
+        # Ray leaves a job that waits for resources as it is.
+        if fake.job.status is JobStatus.RUNNING:
+            fake.script = [JobStatus.STOPPED]
+
+    async def kill_supervisor(self, submission_id: str) -> None:
+        self._answer()
+        self.kills.append(submission_id)
+        fake = self._job(submission_id)
+        if not fake.job.status.terminal:
+            fake.script = [JobStatus.FAILED]
+
+    async def read_log(self, job: Job, *, offset: int, limit: int) -> bytes:
+        self._answer()
+        if job.log_address is None:
+            return b""
+        return self._job(job.submission_id).log[offset : offset + limit]
+
+    def dashboard_url(self, job_id: str) -> str:
+        return f"http://fake.invalid/#/jobs/{job_id}"
+
+    def _answer(self) -> None:
+        if self.unreachable:
+            raise ClusterUnreachableError
+
+    def _job(self, submission_id: str) -> FakeJob:
+        if _check(submission_id) not in self.jobs:
+            raise JobNotFoundError
+        return self.jobs[submission_id]
+
+
+def _check(submission_id: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", submission_id):
+        raise ClusterRefusedError
+    return submission_id
