@@ -148,3 +148,22 @@ async def test_a_wake_while_the_run_is_held_is_not_lost(stores: Stores) -> None:
     assert await claim(stores, 2, by=THEIRS) == [run.id]
     await stores.runs.release(run.id, THEIRS, due_at=at(60))
     assert await claim(stores, 3) == [], "one wake is one look"
+
+
+async def test_a_wake_or_a_cancel_never_makes_a_run_wait_longer(stores: Stores) -> None:
+    runs = [await added(stores, phase=RunPhase.QUEUED) for _ in range(3)]
+    woken, cancelled, held = (run.id for run in runs)
+    await claim(stores)
+    for run_id, seconds in ((woken, 2), (cancelled, 3), (held, 3600)):
+        await stores.runs.release(run_id, MINE, due_at=at(seconds))
+    await stores.runs.make_due(phase=RunPhase.QUEUED, now=at(5), limit=3)
+    await stores.runs.request_cancel(cancelled, at(5))
+    assert await claim(stores, 5) == [woken, cancelled, held], "each since it was due first"
+
+
+async def test_a_release_may_be_due_before_the_wake(stores: Stores) -> None:
+    run = await added(stores)
+    await claim(stores)
+    await stores.runs.request_cancel(run.id, at(10))
+    await stores.runs.release(run.id, MINE, due_at=at(5))
+    assert await claim(stores, 5) == [run.id]

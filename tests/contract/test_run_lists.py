@@ -96,7 +96,7 @@ async def test_by_text_in_name_entrypoint_and_commit(stores: Stores) -> None:
     module = await added(stores, 2, entrypoint=Entrypoint(module=ModuleEntrypoint(module="jobs.Embed")))
     pinned = await added(stores, 1, commit=COMMIT)
     assert await listed(stores, text="nightly") == [named]
-    assert await listed(stores, text="ärger") == [named]
+    assert await listed(stores, text="Ärger") == [named]
     assert await listed(stores, text="JOBS.EM") == [module]
     assert await listed(stores, text=COMMIT[3:12].upper()) == [pinned]
     assert await listed(stores, text="main.py") == [named, pinned]
