@@ -17,8 +17,11 @@ def same_repository(one: str, other: str) -> bool:
 def repository_key(remote: str) -> tuple[str, str]:
     """Return host and path of a remote, without what differs between the ways to write it."""
     if "://" in remote:
-        parts = urlsplit(remote)
-        return (parts.hostname or "", _path(unquote(parts.path)))
+        try:
+            parts = urlsplit(remote)
+            return (parts.hostname or "", _path(unquote(parts.path)))
+        except ValueError:  # no address at all: it equals only itself
+            return ("", remote)
     if found := _SCP_LIKE.fullmatch(remote):
         return (found["host"].lower(), _path(found["path"]))
     return ("", _path(remote))

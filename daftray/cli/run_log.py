@@ -53,11 +53,14 @@ def logs(  # noqa: PLR0913 (each is an option of the command)
     _refuse_contradictions(follow=follow, tail=tail, byte_range=byte_range, q=q)
     client = connect_to_project(context, project)
     if q is not None:
-        matches = client.runs.search_logs(run, q, attempt=attempt)
+        found = client.runs.search_logs(run, q, attempt=attempt)
         if as_json:
-            screen.emit_json({"matches": matches})
-        else:
-            screen.emit("\n".join(f"{match.number}: {match.line}" for match in matches))
+            screen.emit_json(found)
+            return
+        for match in found:
+            screen.emit(f"{match.line}: {match.message}")
+        if found.more:
+            screen.say("There are more matches than the server shows.")
     elif follow:
         for line in client.runs.follow(run):
             screen.emit_bytes(f"{line.message}\n".encode())

@@ -45,7 +45,9 @@ def read_env_file(path: Path) -> dict[str, str]:
     for binding in bindings:
         if not binding.error and binding.key is None:
             continue
-        where = f"line {binding.original.line} of {path}"
+        text = binding.original.string
+        blank_lines = text[: len(text) - len(text.lstrip())].count("\n")
+        where = f"line {binding.original.line + blank_lines} of {path}"
         if binding.error or binding.value is None or not _NAME.fullmatch(binding.key or ""):
             raise _refusal("--env-file", f"{where} is not NAME=VALUE.")
         found[binding.key or ""] = binding.value

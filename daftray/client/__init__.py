@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from daftray.client._async.client import AsyncClient
     from daftray.client._sync.client import Client
-    from daftray.client.answers import LogLine, LogMatch, Retry, RunPage
+    from daftray.client.answers import LogLine, LogMatch, LogMatches, Retry, RunPage
     from daftray.client.errors import (
         AnswerNotUnderstoodError,
         NotConfiguredError,
@@ -34,6 +34,7 @@ __all__ = [
     "Client",
     "LogLine",
     "LogMatch",
+    "LogMatches",
     "NotConfiguredError",
     "Retry",
     "RunPage",
@@ -47,6 +48,7 @@ _HOMES = {
     "Client": "daftray.client._sync.client",
     "LogLine": "daftray.client.answers",
     "LogMatch": "daftray.client.answers",
+    "LogMatches": "daftray.client.answers",
     "NotConfiguredError": "daftray.client.errors",
     "Retry": "daftray.client.answers",
     "RunPage": "daftray.client.answers",

@@ -55,10 +55,24 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogMatch(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a log that holds the text looked for. ``number`` counts from 1."""
+    """A line of a log that holds the text looked for: its number from 1, and the byte that it begins at."""
 
-    number: int
-    line: str
+    line: int
+    offset: int
+    message: str
+
+
+class LogMatches(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines of a log that hold a text; ``more`` where the server stopped before the log's end."""
+
+    matches: list[LogMatch]
+    more: bool = False
+
+    def __iter__(self) -> Iterator[LogMatch]:
+        return iter(self.matches)
+
+    def __len__(self) -> int:
+        return len(self.matches)
 
 
 class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +103,6 @@ class SecretsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``{"secrets": […]}``."""
 
     secrets: list[Secret]
-
-
-class MatchesAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """``{"matches": […]}``."""
-
-    matches: list[LogMatch]
 
 
 class LogEventData(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import httpx
 from daftray.client._async.connection import decode, decode_json, segment
 from daftray.client._async.place import Place
 from daftray.client._async.streams import open_stream
-from daftray.client.answers import EventsAnswer, LogMatch, MatchesAnswer, ProblemsAnswer
+from daftray.client.answers import EventsAnswer, LogMatches, ProblemsAnswer
 from daftray.client.asked import RunOrId, parameters, run_id
 from daftray.domain.metrics import RunMetrics
 from daftray.domain.problem import Problem
@@ -106,10 +106,10 @@ class AsyncRunRecords:
             if response.status_code != HTTPStatus.PARTIAL_CONTENT or start < stop:
                 return
 
-    async def search_logs(self, run: RunOrId, text: str, *, attempt: int | None = None) -> list[LogMatch]:
+    async def search_logs(self, run: RunOrId, text: str, *, attempt: int | None = None) -> LogMatches:
         """Return the lines of a run's log that hold a text. As `logs` raises."""
         response = await self._log(run, q=text, attempt=attempt)
-        return decode(response, MatchesAnswer).matches
+        return decode(response, LogMatches)
 
     async def _log(
         self, run: RunOrId, *, range_: str | None = None, **asked: str | int | None
