@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 
 from daftray.domain.cluster import Job
-from daftray.domain.errors import BlobNotFoundError, LogNotFoundError
+from daftray.domain.errors import BlobNotFoundError, LogNotFoundError, StaleClaimError
 from daftray.domain.ports import BlobStore, Claim, RayJobs, RunStore
 from daftray.domain.run import Run
 from daftray.logs.chunks import CHUNK, growing_key, key_of, spans
@@ -100,7 +100,7 @@ class LogArchive:
         """Write the chunks first, then their size; only then the older growing chunk may go."""
         index, filled = divmod(size, CHUNK)
         older = growing_key(run.id, run.attempt, index, filled)
-        content = (await self._blobs.get(older) if filled else b"") + new
+        content = (await self._growing(run, older, size) if filled else b"") + new
         for at in range(0, len(content), CHUNK):
             piece = content[at : at + CHUNK]
             chunk = index + at // CHUNK
@@ -108,6 +108,15 @@ class LogArchive:
         await self._runs.save_log_size(run.id, run.attempt, size + len(new), claim)
         if filled:
             await self._blobs.delete(older)
+
+    async def _growing(self, run: Run, key: str, size: int) -> bytes:
+        try:
+            return await self._blobs.get(key)
+        except BlobNotFoundError as exc:
+            _, newer = await self.size(run.id, run.attempt)
+            if newer != size:
+                raise StaleClaimError from exc
+            raise
 
     async def _read_chunk(
         self, run_id: str, attempt: int, index: int, size: int, bounds: tuple[int, int]

@@ -27,10 +27,10 @@ def split_lines(data: bytes, offset: int, *, final: bool) -> list[LogLine]:
     lines: list[LogLine] = []
     start = 0
     while start < len(data):
-        newline = data.find(b"\n", start, start + LONGEST_LINE)
+        newline = data.find(b"\n", start, start + LONGEST_LINE + 1)
         if newline >= 0:
             end = newline + 1
-        elif len(data) - start >= LONGEST_LINE:
+        elif len(data) - start > LONGEST_LINE:
             newline = end = _between_characters(data, start, start + LONGEST_LINE)
         elif final:
             newline = end = len(data)

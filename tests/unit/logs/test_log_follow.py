@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+import pytest
+from factories import a_claim, a_run, an_event
+from fake_ray import FakeRayJobs
+from fakes import FakeClock, InMemoryBlobs, InMemoryRunStore
+from msgspec.structs import replace
+
+from daftray.domain.errors import LogNotFoundError, RunNotFoundError
+from daftray.domain.run import Attempt, Run, Verdict
+from daftray.domain.status import RunPhase, RunStatus
+from daftray.logs.archive import LogArchive
+from daftray.logs.chunks import key_of
+from daftray.logs.follow import LogBatch, LogEnd, LogFollower
+from daftray.logs.signals import LogSignals
+
+MINE = a_claim("mine")
+ENDED = Verdict(status=RunStatus.FAILED)
+
+
+class Followed:
+    """A run whose archived log grows as the test says."""
+
+    def __init__(self) -> None:
+        self.blobs, self.store, self.clock = InMemoryBlobs(), InMemoryRunStore(), FakeClock()
+        self.signals, self.stopping = LogSignals(), asyncio.Event()
+        self.follower = LogFollower(
+            archive=LogArchive(blobs=self.blobs, rayjobs=FakeRayJobs(), runs=self.store),
+            runs=self.store,
+            signals=self.signals,
+            clock=self.clock,
+            stopping=self.stopping,
+        )
+        self.run = a_run(phase=RunPhase.RUNNING, status=RunStatus.RUNNING)
+        self.run = self.run.with_attempt(Attempt(number=1, submission_id=self.run.submission_id))
+        self.log = b""
+
+    async def start(self) -> Followed:
+        await self.store.add(self.run, an_event())
+        await self.store.claim_due(MINE, now=self.clock.now(), limit=1)
+        return self
+
+    async def grow(self, data: bytes) -> None:
+        self.log += data
+        await self.blobs.put(key_of(self.run.id, 1, 0, len(self.log)), self.log)
+        await self.store.save_log_size(self.run.id, 1, len(self.log), MINE)
+        self.signals.notify(self.run.id)
+
+    async def end(self) -> None:
+        run: Run = replace(await self.store.get(self.run.id), cancel_requested_at=None)
+        for phase in (RunPhase.HARVESTING, RunPhase.DONE):
+            run, event = run.advance(phase, self.clock.now(), verdict=ENDED)
+            await self.store.save(run, [event], MINE)
+        self.signals.notify(self.run.id)
+
+    def follow(self, offset: int = 0) -> AsyncGenerator[LogBatch | LogEnd, None]:
+        return self.follower.follow(self.run.id, offset=offset)
+
+
+@pytest.fixture
+async def followed() -> Followed:
+    return await Followed().start()
+
+
+async def everything(stream: AsyncGenerator[LogBatch | LogEnd, None]) -> list[tuple[int, str] | LogEnd]:
+    shown: list[tuple[int, str] | LogEnd] = []
+    async for part in stream:
+        if isinstance(part, LogEnd):
+            shown.append(part)
+        else:
+            shown += [(line.offset, line.message) for line in part.lines]
+    return shown
+
+
+async def test_lines_come_as_they_are_written_and_the_end_comes_last(followed: Followed) -> None:
+    await followed.grow(b"one\ntw")
+    stream = followed.follow()
+    first = await anext(stream)
+    assert isinstance(first, LogBatch)
+    assert [(line.offset, line.message) for line in first.lines] == [(4, "one")]
+    assert first.timestamp == "2026-11-01T12:00:00.000000Z"
+    rest = asyncio.create_task(everything(stream))
+    await followed.grow(b"o\nthree")
+    await followed.end()
+    assert await rest == [(8, "two"), (13, "three"), LogEnd(status=RunStatus.FAILED, offset=13)]
+
+
+async def test_a_stream_goes_on_where_the_last_one_was_cut_off(followed: Followed) -> None:
+    await followed.grow(b"one\ntwo\n\xff\n")
+    await followed.end()
+    whole = await everything(followed.follow())
+    assert whole == [(4, "one"), (8, "two"), (10, "\ufffd"), LogEnd(status=RunStatus.FAILED, offset=10)]
+    for position, part in enumerate(whole[:-1]):
+        assert isinstance(part, tuple)
+        assert await everything(followed.follow(part[0])) == whole[position + 1 :]
+
+
+async def test_a_run_without_a_log_just_ends(followed: Followed) -> None:
+    await followed.end()
+    assert await everything(followed.follow()) == [LogEnd(status=RunStatus.FAILED, offset=0)]
+
+
+async def test_a_server_that_stops_cuts_the_stream_off_without_an_end(followed: Followed) -> None:
+    await followed.grow(b"one\n")
+    task = asyncio.create_task(everything(followed.follow()))
+    await until(lambda: bool(followed.signals._followers))
+    followed.stopping.set()
+    assert (await task)[-1:] != [LogEnd(status=RunStatus.FAILED, offset=4)]
+
+
+async def test_nothing_is_kept_for_runs_that_nobody_follows(followed: Followed) -> None:
+    await followed.end()
+    await everything(followed.follow())
+    followed.signals.notify(followed.run.id)
+    assert followed.signals._followers == {}
+
+
+async def test_an_older_attempt_has_an_end_of_its_own(followed: Followed) -> None:
+    await followed.grow(b"one\n")
+    run = await followed.store.get(followed.run.id)
+    await followed.store.save(replace(run, attempt=2), [], MINE)
+    stream = followed.follower.follow(followed.run.id, attempt=1)
+    assert await everything(stream) == [(4, "one"), LogEnd(status=RunStatus.FAILED, offset=4)]
+
+
+async def test_many_lines_come_in_few_batches(followed: Followed) -> None:
+    await followed.grow(b"".join(b"line %d\n" % number for number in range(50_000)))
+    await followed.end()
+    batches = [part async for part in followed.follow() if isinstance(part, LogBatch)]
+    assert len(batches) < 5
+    assert sum(len(batch.lines) for batch in batches) == 50_000
+
+
+async def test_what_is_not_there_is_said_at_once(followed: Followed) -> None:
+    with pytest.raises(RunNotFoundError):
+        await anext(followed.follower.follow("run_none"))
+    with pytest.raises(LogNotFoundError):
+        await anext(followed.follower.follow(followed.run.id, attempt=7))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it did not come about")

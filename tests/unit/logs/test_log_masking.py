@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daftray.logs.masking import Mask
+
+SECRET = "s3cr3t/Value+with=signs"
+KEY = "-----BEGIN KEY-----\nabcdefgh12345678\nshort\nijklmnop90123456\n-----END KEY-----\n"
+
+
+def in_pieces(mask: Mask, text: bytes, ends: list[int]) -> bytes:
+    """Mask a text as the archive does: each time from `reach` bytes before what is done on."""
+    done = b""
+    for end in [*sorted(ends), len(text)]:
+        known = min(len(done), mask.reach)
+        start = len(done) - known
+        if end >= len(done):
+            done += mask.settled(text[start:end], known=known, final=False)
+    known = min(len(done), mask.reach)
+    return done + mask.settled(text[len(done) - known :], known=known, final=True)
+
+
+few_letters = st.text(alphabet="ab\n", min_size=1, max_size=12)
+
+
+@given(
+    text=st.text(alphabet="ab\n%", max_size=80),
+    secrets=st.lists(few_letters, max_size=3),
+    ends=st.lists(st.integers(0, 80), max_size=6),
+)
+def test_cuts_make_no_difference(text: str, secrets: list[str], ends: list[int]) -> None:
+    mask = Mask(secrets)
+    log = text.encode()
+    assert in_pieces(mask, log, [min(end, len(log)) for end in ends]) == mask.whole(log)
+
+
+@given(
+    secret=st.text(min_size=4, max_size=30), around=st.binary(max_size=9), ends=st.lists(st.integers(0, 60))
+)
+def test_no_form_of_a_secret_survives(secret: str, around: bytes, ends: list[int]) -> None:
+    raw = secret.encode()
+    forms = [
+        raw,
+        quote(secret).encode(),
+        json.dumps(secret)[1:-1].encode(),
+        base64.b64encode(raw).rstrip(b"="),
+    ]
+    log = around + b" ".join(forms) + around
+    masked = in_pieces(Mask([secret]), log, [min(end, len(log)) for end in ends])
+    assert len(masked) == len(log)
+    for form in forms:
+        if set(form) != {ord("*")}:
+            assert form not in masked
+
+
+@pytest.mark.parametrize("before", [b"", b"x", b"xy", b"xyz"])
+def test_a_secret_within_base64_is_covered_but_for_the_characters_it_shares(before: bytes) -> None:
+    secret = "a-token-of-some-length"
+    encoded = base64.b64encode(before + secret.encode() + b"-after")
+    masked = Mask([secret]).whole(encoded)
+    assert len(masked) == len(encoded)
+    decoded = base64.b64decode(encoded[:4] + masked[4:].replace(b"*", b"A"))
+    assert b"token-of-some" not in decoded
+    assert masked.count(b"*") >= len(secret) * 4 // 3 - 3
+
+
+def test_each_byte_of_overlapping_secrets_is_covered() -> None:
+    assert Mask(["abcabc", "bcabcd"]).whole(b"-abcabcabcd-") == b"-**********-"
+
+
+def test_lines_of_a_long_value_are_covered_by_themselves() -> None:
+    masked = Mask([KEY]).whole(b"> ijklmnop90123456\n> short\n")
+    assert masked == b"> ****************\n> short\n"
+    assert Mask([KEY]).whole(KEY.encode()) == b"*" * len(KEY)
+
+
+def test_a_value_as_json_and_python_print_it() -> None:
+    secret = "line\n\"quoted\" 'ünïcode'"
+    for shown in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret)):
+        masked = Mask([secret]).whole(shown.encode())
+        assert masked.strip(b"\"'") == b"*" * (len(shown.encode()) - 2)
+
+
+def test_short_values_stay() -> None:
+    assert Mask(["abc", ""]).whole(b"abc") == b"abc"
+
+
+def test_nothing_is_held_back_that_cannot_begin_a_secret() -> None:
+    mask = Mask(["x" * 4000 + "y"])
+    assert mask.settled(b"a line\nthen xx", known=0, final=False) == b"a line\nthen "
+    assert mask.settled(b"a line\nthen", known=0, final=False) == b"a line\nthen"
+
+
+def test_a_mask_does_not_show_its_secrets() -> None:
+    assert "s3cr3t" not in repr(Mask([SECRET]))
