@@ -33,11 +33,11 @@ class Problems(msgspec.Struct, frozen=True, kw_only=True):
 
 async def provide_run_id(
     run: FromPath[str],
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
 ) -> str:
     """Return the id of the path's run, which must be in the path's project."""
-    return (await runs.get(scope, run)).id
+    return (await runs.get(home, run)).id
 
 
 @get("/results", guards=[viewer], summary="Get a run's result")
@@ -98,7 +98,7 @@ router = Router(
     route_handlers=[get_result, preview_result, download_result, list_problems, get_metrics],
     dependencies={
         "workspace_id": Provide(provide_workspace),
-        "scope": Provide(provide_project),
+        "home": Provide(provide_project),
         "run_id": Provide(provide_run_id),
     },
     tags=["outcomes"],

@@ -91,10 +91,17 @@ def on_validation_error(_: AnyRequest, error: ValidationException) -> Response[P
         parts = msgspec.convert(error.extra, list[_Part])
     except msgspec.ValidationError:
         parts = []
-    issues = tuple(InputIssue(path=part.key, message=part.message) for part in parts)
+    issues = tuple(_issue(part) for part in parts)
     return _answer(
         InvalidInputError.code, HTTPStatus.BAD_REQUEST, "The request does not have the right form.", issues
     )
+
+
+def _issue(part: _Part) -> InputIssue:
+    """Return a finding in our words; of a missing body Litestar says no more than its argument's name."""
+    if part.key == "data":
+        return InputIssue(path="", message="send a JSON body")
+    return InputIssue(path=part.key, message=part.message)
 
 
 def on_http_error(_: AnyRequest, error: HTTPException) -> Response[ProblemDetails]:

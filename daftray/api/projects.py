@@ -54,33 +54,33 @@ async def list_projects(
 @get(
     PROJECT,
     guards=[viewer],
-    dependencies={"scope": Provide(provide_project)},
+    dependencies={"home": Provide(provide_project)},
     summary="Get a project",
 )
-async def get_project(scope: NamedDependency[SkipValidation[Project]]) -> Project:
+async def get_project(home: NamedDependency[SkipValidation[Project]]) -> Project:
     """Return a project, by id or name."""
-    return scope
+    return home
 
 
-@patch(PROJECT, guards=[admin], dependencies={"scope": Provide(provide_project)}, summary="Change a project")
+@patch(PROJECT, guards=[admin], dependencies={"home": Provide(provide_project)}, summary="Change a project")
 async def update_project(
     request: AnyRequest,
     data: ProjectPatch,
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     projects: NamedDependency[SkipValidation[Projects]],
 ) -> Project:
     """Change a project's name or source."""
     refuse_unknown(await request.body(), data)
-    return await projects.update(scope, data)
+    return await projects.update(home, data)
 
 
-@delete(PROJECT, guards=[admin], dependencies={"scope": Provide(provide_project)}, summary="Delete a project")
+@delete(PROJECT, guards=[admin], dependencies={"home": Provide(provide_project)}, summary="Delete a project")
 async def delete_project(
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     projects: NamedDependency[SkipValidation[Projects]],
 ) -> None:
     """Remove a project and its runs; refused while one of them goes on."""
-    await projects.delete(scope)
+    await projects.delete(home)
 
 
 router = Router(

@@ -56,18 +56,18 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 async def create_run(
     request: AnyRequest,
     data: RunRequest,
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
     caller: NamedDependency[SkipValidation[Principal]],
 ) -> RunAnswer:
     """Make a run; it is kept when this answers, and everything else happens after."""
     refuse_unknown(await request.body(), data)
-    return RunAnswer(run=await runs.create(scope, data, caller))
+    return RunAnswer(run=await runs.create(home, data, caller))
 
 
 @get("/", guards=[viewer], summary="List runs")
 async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parameter as an argument)
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
     labels: LabelParameter = None,
     status: FromQuery[RunStatus | None] = None,
@@ -81,7 +81,7 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
 ) -> RunPage:
     """Return a page of runs, newest first, by cursor or by offset."""
     query = RunQuery(
-        project=scope.id,
+        project=home.id,
         status=status,
         labels=_labels(labels or []),
         text=q,
@@ -100,43 +100,43 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
 @get("/{run:str}", guards=[viewer], summary="Get a run")
 async def get_run(
     run: FromPath[str],
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
 ) -> Run:
     """Return a run with its attempts, timings and usage."""
-    return await runs.get(scope, run)
+    return await runs.get(home, run)
 
 
 @post("/{run:str}/cancel", guards=[runner], summary="Cancel a run", status_code=200)
 async def cancel_run(
     run: FromPath[str],
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
 ) -> RunAnswer:
     """Ask for a run's end. A second call, or one for a run that has ended, changes nothing."""
-    return RunAnswer(run=await runs.cancel(scope, run))
+    return RunAnswer(run=await runs.cancel(home, run))
 
 
 @post("/{run:str}/rerun", guards=[runner], summary="Run again", request_max_body_size=LARGEST_BODY)
 async def rerun(
     request: AnyRequest,
     run: FromPath[str],
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
     caller: NamedDependency[SkipValidation[Principal]],
 ) -> RunAnswer:
     """Make a new run of the same commit. The body may override fields of the create call, one by one."""
-    return RunAnswer(run=await runs.rerun(scope, run, _overrides(await request.body()), caller))
+    return RunAnswer(run=await runs.rerun(home, run, _overrides(await request.body()), caller))
 
 
 @get("/{run:str}/events", guards=[viewer], summary="Get a run's history")
 async def run_events(
     run: FromPath[str],
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
 ) -> History:
     """Return every advance of a run, oldest first."""
-    return History(events=await runs.events(scope, run))
+    return History(events=await runs.events(home, run))
 
 
 def _labels(pairs: list[str]) -> dict[str, str]:
@@ -165,6 +165,6 @@ def _overrides(body: bytes) -> dict[str, Any]:
 router = Router(
     PROJECT + "/runs",
     route_handlers=[create_run, list_runs, get_run, cancel_run, rerun, run_events],
-    dependencies={"workspace_id": Provide(provide_workspace), "scope": Provide(provide_project)},
+    dependencies={"workspace_id": Provide(provide_workspace), "home": Provide(provide_project)},
     tags=["runs"],
 )

@@ -42,36 +42,36 @@ async def set_secret(
     request: AnyRequest,
     name: SecretName,
     data: SecretValue,
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     secrets: NamedDependency[SkipValidation[ProjectSecrets]],
 ) -> Secret:
     """Keep a secret for the project's runs, in place of an older one."""
     refuse_unknown(await request.body(), data)
-    return await secrets.set(scope.id, name, data.value)
+    return await secrets.set(home.id, name, data.value)
 
 
 @get("/", guards=[viewer], summary="List secrets")
 async def list_secrets(
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     secrets: NamedDependency[SkipValidation[ProjectSecrets]],
 ) -> SecretNames:
     """Return names and dates."""
-    return SecretNames(secrets=await secrets.list(scope.id))
+    return SecretNames(secrets=await secrets.list(home.id))
 
 
 @delete("/{name:str}", guards=[admin], summary="Delete a secret")
 async def delete_secret(
     name: SecretName,
-    scope: NamedDependency[SkipValidation[Project]],
+    home: NamedDependency[SkipValidation[Project]],
     secrets: NamedDependency[SkipValidation[ProjectSecrets]],
 ) -> None:
     """Remove a secret."""
-    await secrets.delete(scope.id, name)
+    await secrets.delete(home.id, name)
 
 
 router = Router(
     PROJECT + "/secrets",
     route_handlers=[set_secret, list_secrets, delete_secret],
-    dependencies={"workspace_id": Provide(provide_workspace), "scope": Provide(provide_project)},
+    dependencies={"workspace_id": Provide(provide_workspace), "home": Provide(provide_project)},
     tags=["secrets"],
 )

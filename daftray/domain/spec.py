@@ -128,7 +128,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     entrypoint: Entrypoint
     source: Source = Source()
-    environment: Environment = Environment()
+    environment: Environment = msgspec.field(default_factory=Environment)
     name: str | None = None
     labels: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     runner: Literal["ray", "native"] = "ray"

@@ -15,6 +15,8 @@ from daftray.logs.signals import LogSignals
 
 __all__ = ["LogBatch", "LogEnd", "LogFollower", "LogLine", "LogSignals"]
 
+_QUIET_POLLS = 30
+"""After so many looks without a line an empty batch shows life: proxies end silent streams."""
 POLL_S = 0.5
 """How often the run is looked at when no signal comes: another process may be the one that archives it."""
 _BATCH_BYTES = 256 * 1024
@@ -22,7 +24,7 @@ _BATCH_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LogBatch:
-    """Lines that came in together. ``timestamp`` is when they did, ``2026-01-31T10:30:01.123456Z``."""
+    """Lines that came in together, and when (``2026-01-31T10:30:01.123456Z``); none after long silence."""
 
     timestamp: str
     lines: list[LogLine]
@@ -67,6 +69,7 @@ class LogFollower:
             LogNotFoundError: the run has no such attempt.
         """
         attempt, _ = await self._archive.size(run_id, attempt)
+        quiet = 0
         with self._signals.following(run_id) as changed:
             while not self._stopping.is_set():
                 changed.clear()
@@ -74,7 +77,7 @@ class LogFollower:
                 ended = _ended(run, attempt)
                 _, size = await self._archive.size(run_id, attempt)
                 async for batch in self._new_lines(run_id, attempt, offset, size, final=ended is not None):
-                    offset = batch.lines[-1].offset
+                    offset, quiet = batch.lines[-1].offset, 0
                     yield batch
                     if self._stopping.is_set():
                         return
@@ -82,6 +85,9 @@ class LogFollower:
                     yield LogEnd(status=ended, offset=offset)
                     return
                 await self._wait(changed)
+                quiet += 1
+                if quiet % _QUIET_POLLS == 0:
+                    yield LogBatch(timestamp(self._clock.now()), [])
 
     async def _new_lines(
         self, run_id: str, attempt: int, offset: int, size: int, *, final: bool

@@ -37,5 +37,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("httpx", "httpcore", "uvicorn.access", "alembic", "git", "aiosqlite"):
+    for chatty in ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "alembic", "git", "aiosqlite"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

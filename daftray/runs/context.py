@@ -1,0 +1,69 @@
+"""What the steps of a run work with, and what they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from daftray.domain.ports import Claim, Clock, GitMirrors, Packages, RayJobs, ReportStore, RunStore
+from daftray.domain.run import Run, RunEvent
+from daftray.domain.status import RunPhase
+from daftray.identity.run_tokens import RunTokens
+from daftray.logs.archive import LogArchive
+from daftray.projects.secrets import ProjectSecrets
+from daftray.runs.sources import RunSources
+
+SOON = timedelta(0)
+"""Take the next step at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What the operator decides. ``report_url`` is this server's address as the cluster sees it."""
+
+    report_url: str
+    max_running: int
+    installer: Literal["uv", "pip"] = "uv"
+    source_deadline: timedelta = timedelta(minutes=5)
+    """How long a remote that does not answer is tried again."""
+    cancel_deadline: timedelta = timedelta(seconds=15)
+    """How long a job may take to end once it was asked to."""
+    harvest_deadline: timedelta = timedelta(seconds=60)
+    """How long the last bytes of a log are waited for when the cluster does not answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepContext:
+    """The collaborators of the steps."""
+
+    runs: RunStore
+    reports: ReportStore
+    sources: RunSources
+    secrets: ProjectSecrets
+    mirrors: GitMirrors
+    packages: Packages
+    rayjobs: RayJobs
+    archive: LogArchive
+    tokens: RunTokens
+    clock: Clock
+    policy: Policy
+    claim: Claim
+
+    def advance(self, run: Run, to: RunPhase, *, detail: str | None = None) -> StepOutcome:
+        """Return the outcome of a step that moved its run on."""
+        after, event = run.advance(to, self.clock.now(), detail=detail)
+        return StepOutcome(run=after, events=(event,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepOutcome:
+    """What a step made of its run, and when to look at it again.
+
+    ``parked`` gives the run back until it is due: it waits for something that is not its own.
+    """
+
+    run: Run
+    events: tuple[RunEvent, ...] = ()
+    again_in: timedelta = SOON
+    parked: bool = False

@@ -1,0 +1,78 @@
+"""The last steps: stop what must end, take in what is left of it, and only then say how it ended."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from daftray.domain.cluster import JobStatus
+from daftray.domain.errors import ClusterUnreachableError, JobNotFoundError
+from daftray.domain.metrics import summarise
+from daftray.domain.run import Run
+from daftray.domain.status import RunPhase, RunStatus
+from daftray.runs import verdict
+from daftray.runs.context import SOON, StepContext, StepOutcome
+
+STOP_POLL = timedelta(seconds=0.3)
+ESCALATE_AFTER = timedelta(seconds=4)
+"""Ray sends SIGTERM and, three seconds later, SIGKILL; what is still pending then does not hear it at all."""
+
+
+async def begin_cancel(run: Run, context: StepContext) -> StepOutcome:
+    """Turn a request to cancel into the phase that carries it out."""
+    return context.advance(run, RunPhase.CANCELLING)
+
+
+async def cancel(run: Run, context: StepContext) -> StepOutcome:
+    """Stop the run's job and look until it has ended, whatever phase it was in."""
+    if not run.attempts:
+        return _cancelled(run, context)
+    waited = context.clock.now() - run.phase_since
+    try:
+        job = await context.rayjobs.get(run.submission_id)
+        if job.status.terminal:
+            return _cancelled(run, context)
+        if job.status is JobStatus.PENDING and waited > ESCALATE_AFTER:
+            await context.rayjobs.kill_supervisor(run.submission_id)
+        else:
+            await context.rayjobs.stop(run.submission_id)
+    except JobNotFoundError:
+        return _cancelled(run, context)
+    except ClusterUnreachableError as exc:
+        run = replace(run, waiting_for=f"the cluster: {exc.detail}")
+    if waited > context.policy.cancel_deadline:
+        return _cancelled(run, context, left="Its Ray job had not ended when daftray stopped waiting for it.")
+    return StepOutcome(run=run, again_in=STOP_POLL)
+
+
+async def harvest(run: Run, context: StepContext) -> StepOutcome:
+    """Take in the last bytes of the log and the last reports, then give the run its terminal status."""
+    if run.cancel_requested_at is not None and run.verdict and run.verdict.status is not RunStatus.CANCELLED:
+        run = replace(run, verdict=verdict.CANCELLED)
+    if run.attempts and not await _log_is_whole(run, context):
+        late = context.clock.now() - run.phase_since > context.policy.harvest_deadline
+        if not late:
+            return StepOutcome(run=run, again_in=STOP_POLL)
+    usage = summarise(await context.reports.totals(run.id)).summary()
+    after, event = replace(run, usage=usage).advance(RunPhase.DONE, context.clock.now())
+    return StepOutcome(run=after, events=(event,), again_in=SOON)
+
+
+async def _log_is_whole(run: Run, context: StepContext) -> bool:
+    """Copy what is left of the log; answer whether that was all."""
+    try:
+        job = await context.rayjobs.get(run.submission_id)
+        secrets = await context.secrets.of_run(run)
+        return not await context.archive.copy(run, job, claim=context.claim, secrets=secrets)
+    except JobNotFoundError:
+        return True
+    except ClusterUnreachableError:
+        return False
+
+
+def _cancelled(run: Run, context: StepContext, *, left: str | None = None) -> StepOutcome:
+    decided = verdict.CANCELLED if left is None else replace(verdict.CANCELLED, detail=left)
+    now: datetime = context.clock.now()
+    after, event = run.advance(RunPhase.HARVESTING, now, verdict=decided)
+    return StepOutcome(run=after, events=(event,))

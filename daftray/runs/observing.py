@@ -1,0 +1,76 @@
+"""The step of a run that is on the cluster: look at its job, archive its log, fold its reports in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from daftray.domain.cluster import Job, JobStatus
+from daftray.domain.errors import ClusterUnreachableError, JobNotFoundError
+from daftray.domain.report import AttemptReports
+from daftray.domain.run import RayJob, Run, Verdict
+from daftray.domain.status import RunPhase
+from daftray.runs import verdict
+from daftray.runs.context import StepContext, StepOutcome
+
+STARTING_POLL = timedelta(seconds=0.2)
+RUNNING_POLL = timedelta(seconds=0.5)
+UNREACHABLE_POLL = timedelta(seconds=2)
+
+
+async def observe(run: Run, context: StepContext) -> StepOutcome:
+    """Return the run as its job now is; an unreachable cluster changes nothing but the next look."""
+    try:
+        job = await context.rayjobs.get(run.submission_id)
+    except JobNotFoundError:
+        return await _missing(run, context)
+    except ClusterUnreachableError as exc:
+        waiting = replace(run, waiting_for=f"the cluster: {exc.detail}")
+        return StepOutcome(run=waiting, again_in=UNREACHABLE_POLL)
+    seen = _with_ray(run, job, context)
+    grew = await context.archive.copy(
+        seen, job, claim=context.claim, secrets=await context.secrets.of_run(run)
+    )
+    reports = await context.reports.reports(run.id, run.attempt)
+    if job.status.terminal:
+        return _decided(seen, context, verdict.of_job(seen, job, reports))
+    if (to := _next_phase(seen, job, reports)) is not None:
+        return context.advance(seen, to)
+    return StepOutcome(run=seen, again_in=_poll(seen, grew=grew))
+
+
+def _next_phase(run: Run, job: Job, reports: AttemptReports) -> RunPhase | None:
+    if reports.started is not None and run.phase in {RunPhase.INSTALLING, RunPhase.STARTING}:
+        return RunPhase.RUNNING
+    if job.status is JobStatus.RUNNING and run.phase is RunPhase.INSTALLING:
+        return RunPhase.STARTING
+    return None
+
+
+def _poll(run: Run, *, grew: bool) -> timedelta:
+    return STARTING_POLL if grew or run.phase is not RunPhase.RUNNING else RUNNING_POLL
+
+
+def _with_ray(run: Run, job: Job, context: StepContext) -> Run:
+    """Note where to find the job in Ray, as soon as that is known."""
+    url = context.rayjobs.dashboard_url(job.job_id or job.submission_id)
+    ray = RayJob(submission_id=job.submission_id, job_id=job.job_id, dashboard_url=url)
+    waiting = job.message if job.status is JobStatus.PENDING else None
+    if run.ray == ray and run.waiting_for == waiting:
+        return run
+    known = replace(run, ray=ray, waiting_for=waiting)
+    return known.with_attempt(replace(known.current, ray_job_id=job.job_id))
+
+
+async def _missing(run: Run, context: StepContext) -> StepOutcome:
+    try:
+        session = (await context.rayjobs.info()).session
+    except ClusterUnreachableError:
+        return StepOutcome(run=run, again_in=UNREACHABLE_POLL)
+    return _decided(run, context, verdict.of_missing_job(run, session))
+
+
+def _decided(run: Run, context: StepContext, decided: Verdict) -> StepOutcome:
+    after, event = run.advance(RunPhase.HARVESTING, context.clock.now(), verdict=decided)
+    return StepOutcome(run=after, events=(event,))

@@ -1,0 +1,178 @@
+"""Carries every run to its end: claims what is due, takes its next step, saves what became of it.
+
+One task drives one claimed run, step after step, until the run is done or parked. No transaction is open
+while a step runs; what a step of a lost claim brought is dropped, and whoever holds the claim now takes
+the step again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from daftray.domain.errors import DaftrayError, RunNotFoundError, StaleClaimError
+from daftray.domain.run import Run
+from daftray.domain.status import FailureReason, RunPhase
+from daftray.logs.signals import LogSignals
+from daftray.runs import ending, observing, steps
+from daftray.runs.context import StepContext, StepOutcome
+from daftray.runs.wake import Wake
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+"""How often due runs are looked for when nothing wakes us."""
+BATCH = 50
+MOST_DRIVEN = 500
+"""Runs that one process drives at a time; the others stay due in the database."""
+MOST_FAILURES = 5
+"""Unexpected errors of one run's steps in a row before the run fails as ``internal``."""
+
+Step = Callable[[Run, StepContext], Awaitable[StepOutcome]]
+
+STEPS: dict[RunPhase, Step] = {
+    RunPhase.PINNING: steps.pin,
+    RunPhase.QUEUED: steps.queue,
+    RunPhase.PREPARING: steps.prepare,
+    RunPhase.SUBMITTING: steps.submit,
+    RunPhase.INSTALLING: observing.observe,
+    RunPhase.STARTING: observing.observe,
+    RunPhase.RUNNING: observing.observe,
+    RunPhase.CANCELLING: ending.cancel,
+    RunPhase.HARVESTING: ending.harvest,
+}
+_ENDING = {RunPhase.CANCELLING, RunPhase.HARVESTING, RunPhase.DONE}
+
+
+class Reconciler:
+    """The loop. `serve` runs until it is cancelled, and gives its claims back."""
+
+    def __init__(self, *, context: StepContext, wake: Wake, signals: LogSignals) -> None:
+        self._context = context
+        self._wake = wake
+        self._signals = signals
+        self._driven: dict[str, asyncio.Task[None]] = {}
+        # Admission compares two counts and then saves: one run at a time.
+        self._admission = asyncio.Lock()
+
+    async def serve(self) -> None:
+        """Drive runs for ever."""
+        renewal = asyncio.create_task(self._renew_claims())
+        try:
+            while True:
+                await self._claim()
+                await self._wake.wait_any(POLL_S)
+        finally:
+            tasks = [renewal, *self._driven.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _claim(self) -> None:
+        limit = min(BATCH, MOST_DRIVEN - len(self._driven))
+        if limit <= 0:
+            return
+        context = self._context
+        try:
+            claimed = await context.runs.claim_due(context.claim, now=context.clock.now(), limit=limit)
+        except DaftrayError:
+            log.exception("runs could not be claimed", extra={"action": "claim"})
+            return
+        for run in claimed:
+            if run.id not in self._driven:
+                self._wake.watch(run.id)
+                self._driven[run.id] = asyncio.create_task(self._drive(run.id))
+        if len(claimed) == limit:
+            self._wake.all()
+
+    async def _renew_claims(self) -> None:
+        context = self._context
+        while True:
+            await asyncio.sleep(context.claim.lease.total_seconds() / 3)
+            with contextlib.suppress(DaftrayError):
+                await context.runs.renew(context.claim, list(self._driven), now=context.clock.now())
+
+    async def _drive(self, run_id: str) -> None:
+        again_in = timedelta(0)
+        failures = 0
+        try:
+            while True:
+                try:
+                    outcome = await self._take_step(run_id)
+                    failures = 0
+                except (StaleClaimError, RunNotFoundError):
+                    if not await self._still_ours(run_id):
+                        return
+                    continue
+                except Exception:
+                    failures += 1
+                    log.exception("a step failed", extra={"action": "step", "run_id": run_id})
+                    outcome = await self._after_failure(run_id, failures)
+                if outcome.run.phase is RunPhase.DONE:
+                    await self._ended(outcome.run)
+                    return
+                if outcome.parked:
+                    again_in = outcome.again_in
+                    return
+                if outcome.again_in:
+                    await self._wake.wait_run(run_id, outcome.again_in.total_seconds())
+        finally:
+            await asyncio.shield(self._release(run_id, again_in))
+
+    async def _take_step(self, run_id: str) -> StepOutcome:
+        run = await self._context.runs.get(run_id)
+        if run.phase is RunPhase.DONE:
+            return StepOutcome(run=run)
+        if run.cancel_requested_at is not None and run.phase not in _ENDING:
+            return await self._step_and_save(run, ending.begin_cancel)
+        if run.phase is RunPhase.QUEUED:
+            async with self._admission:
+                return await self._step_and_save(run, steps.queue)
+        return await self._step_and_save(run, STEPS[run.phase])
+
+    async def _step_and_save(self, run: Run, step: Step) -> StepOutcome:
+        outcome = await step(run, self._context)
+        if outcome.run != run or outcome.events:
+            await self._context.runs.save(outcome.run, outcome.events, self._context.claim)
+            self._signals.notify(run.id)
+        return outcome
+
+    async def _still_ours(self, run_id: str) -> bool:
+        """After a refused write: did a cancel come in between (go on), or is the claim lost (stop)?"""
+        context = self._context
+        try:
+            run = await context.runs.get(run_id)
+            await context.runs.save(run, (), context.claim)
+        except DaftrayError:
+            return False
+        return True
+
+    async def _after_failure(self, run_id: str, failures: int) -> StepOutcome:
+        """Try again later; give up on a run whose step keeps failing, rather than look at it for ever."""
+        run = await self._context.runs.get(run_id)
+        if failures < MOST_FAILURES or run.phase in _ENDING:
+            return StepOutcome(run=run, again_in=timedelta(seconds=min(2**failures, 30)))
+        outcome = steps.failed(
+            run,
+            self._context,
+            FailureReason.INTERNAL,
+            f"daftray failed at this run {failures} times in a row; its operator finds the error in the log.",
+        )
+        await self._context.runs.save(outcome.run, outcome.events, self._context.claim)
+        return outcome
+
+    async def _ended(self, run: Run) -> None:
+        log.info("run ended", extra={"action": "run_ended", "run_id": run.id, "status": run.status})
+        context = self._context
+        await context.runs.make_due(phase=RunPhase.QUEUED, now=context.clock.now(), limit=BATCH)
+        self._wake.all()
+
+    async def _release(self, run_id: str, again_in: timedelta) -> None:
+        self._driven.pop(run_id, None)
+        self._wake.unwatch(run_id)
+        context = self._context
+        with contextlib.suppress(DaftrayError):
+            await context.runs.release(run_id, context.claim, due_at=context.clock.now() + again_in)

@@ -1,0 +1,68 @@
+"""Takes in what a run reports of itself, beside its counters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from daftray.domain.ports import BlobStore, ReportStore, RunStore
+from daftray.domain.principal import RunPrincipal
+from daftray.domain.problem import Problem, fingerprint
+from daftray.domain.report import FinishedReport, StartAnswer, StartedReport
+from daftray.domain.result import RunResult
+from daftray.metrics.outcomes import result_key
+from daftray.projects.secrets import ProjectSecrets
+from daftray.runs.wake import Wake
+
+
+class Reporting:
+    """The use cases of a run that reports. Every report may come twice."""
+
+    def __init__(
+        self, *, runs: RunStore, reports: ReportStore, blobs: BlobStore, secrets: ProjectSecrets, wake: Wake
+    ) -> None:
+        self._runs = runs
+        self._reports = reports
+        self._blobs = blobs
+        self._secrets = secrets
+        self._wake = wake
+
+    async def started(self, reporter: RunPrincipal, report: StartedReport) -> StartAnswer:
+        """Note that the driver is there; tell it what to run, and the secrets to run it with."""
+        run = await self._runs.get(reporter.run)
+        answer = StartAnswer(entrypoint=run.entrypoint, secrets=await self._secrets.of_run(run))
+        await self._reports.started(run.id, report)
+        self._wake.run(run.id)
+        return answer
+
+    async def secrets(self, reporter: RunPrincipal) -> dict[str, str]:
+        """Return the secrets of the run, for one of its worker processes."""
+        return await self._secrets.of_run(await self._runs.get(reporter.run))
+
+    async def finished(self, reporter: RunPrincipal, report: FinishedReport) -> None:
+        """Note how the code ended, with the problem that ended it."""
+        await self._reports.finished(reporter.run, report, _problem(report))
+        self._wake.run(reporter.run)
+
+    async def result(self, reporter: RunPrincipal, result: RunResult) -> None:
+        """Keep what the code returned."""
+        await self._reports.put_result(reporter.run, result)
+
+    async def result_data(self, reporter: RunPrincipal, path: Path) -> None:
+        """Keep the bytes of a table or an artifact."""
+        await self._blobs.put_file(result_key(reporter.run, reporter.attempt), path)
+
+
+def _problem(report: FinishedReport) -> Problem | None:
+    exception = report.exception
+    if exception is None:
+        return None
+    return Problem(
+        fingerprint=fingerprint(exception),
+        type=exception.type,
+        message=exception.message,
+        first_seen=report.at,
+        last_seen=report.at,
+        attempt=report.attempt,
+        frames=exception.frames,
+        causes=exception.causes,
+    )

@@ -1,0 +1,125 @@
+"""What a run brings along beside its commit, and the Git remote it may draw on.
+
+A bundle and a patch can be megabytes: they go to the blob store under their SHA-256, and the run keeps
+``blob:<sha256>`` in their place, so that lists of runs stay small and a rerun finds them again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from pathlib import PurePosixPath
+
+from msgspec.structs import replace
+
+from daftray.domain.errors import InputIssue, InvalidInputError, SourceRefusedError
+from daftray.domain.ports import BlobStore, GitMirrors, GitRepository
+from daftray.domain.project import Project
+from daftray.domain.run import Run
+from daftray.domain.spec import Entrypoint, GitSource, Source
+from daftray.projects.service import Projects
+
+KEPT = "blob:"
+LARGEST_BUNDLE = 64 * 1024 * 1024
+LARGEST_PATCH = 16 * 1024 * 1024
+
+
+class RunSources:
+    """Checks and keeps the source of a run, and gives it to the steps that need it."""
+
+    def __init__(
+        self, *, projects: Projects, blobs: BlobStore, mirrors: GitMirrors, allow_directories: bool
+    ) -> None:
+        self._projects = projects
+        self._blobs = blobs
+        self._mirrors = mirrors
+        self._allow_directories = allow_directories
+
+    async def accept(self, project: Project, source: Source) -> Source:
+        """Return the source in the form in which a run keeps it.
+
+        Raises:
+            SourceRefusedError: daftray does not use such a source.
+            InvalidInputError: it is malformed.
+        """
+        if source.directory is not None:
+            if not self._allow_directories:
+                raise SourceRefusedError(
+                    "This server does not run directories: commit the code and name a Git source, or ask "
+                    "its operator for DAFTRAY_ALLOW_LOCAL_REMOTES=1."
+                )
+            return source
+        git = source.git or GitSource()
+        remote = git.remote or project.source.remote.remote
+        self._mirrors.check(remote)
+        bundle = git.bundle and await self._keep(project, git.bundle, _decoded(git.bundle), LARGEST_BUNDLE)
+        patch = git.patch and await self._keep(project, git.patch, git.patch.encode(), LARGEST_PATCH)
+        return Source(git=replace(git, remote=remote, bundle=bundle or None, patch=patch or None))
+
+    async def repository(self, run: Run) -> GitRepository:
+        """Return the run's remote, with the credential that opens it."""
+        return await self._projects.repository(run.project, _git(run).remote)
+
+    async def default_branch(self, run: Run) -> str | None:
+        """Return the project's branch where the run uses the project's remote, else nothing: its HEAD."""
+        own = (await self._projects.by_id(run.project)).source.remote
+        return own.branch if own.remote == _git(run).remote else None
+
+    async def bundle(self, run: Run) -> bytes | None:
+        """Return the commits that the remote lacks."""
+        return await self._kept(run, _git(run).bundle)
+
+    async def patch(self, run: Run) -> bytes | None:
+        """Return the diff against the commit."""
+        return await self._kept(run, _git(run).patch)
+
+    async def _keep(self, project: Project, text: str, data: bytes, largest: int) -> str:
+        if text.startswith(KEPT):
+            return text
+        if len(data) > largest:
+            raise InvalidInputError(
+                f"What the remote lacks is {len(data) >> 20} MiB; at most {largest >> 20} MiB can come "
+                "with a run: push the branch first, or keep large files out of Git."
+            )
+        digest = hashlib.sha256(data).hexdigest()
+        await self._blobs.put(_key(project.id, digest), data)
+        return KEPT + digest
+
+    async def _kept(self, run: Run, text: str | None) -> bytes | None:
+        return await self._blobs.get(_key(run.project, text.removeprefix(KEPT))) if text else None
+
+
+def check_entrypoint(entrypoint: Entrypoint) -> list[InputIssue]:
+    """Return what is wrong with the paths of an entrypoint: they stay inside the repository."""
+    paths = {
+        "entrypoint.file.file_path": entrypoint.file.file_path if entrypoint.file else "",
+        "entrypoint.function.module": entrypoint.function.module if entrypoint.function else "",
+    }
+    return [
+        InputIssue(path=where, message="give a path inside the repository, relative to its root")
+        for where, path in paths.items()
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path
+    ]
+
+
+def _git(run: Run) -> GitSource:
+    if run.source.git is None:
+        raise ValueError(f"run {run.id} has no Git source")
+    return run.source.git
+
+
+def _key(project_id: str, digest: str) -> str:
+    return f"projects/{project_id}/sources/{digest}"
+
+
+def _decoded(text: str) -> bytes:
+    if text.startswith(KEPT):
+        return b""
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as exc:
+        raise InvalidInputError(
+            "The bundle is not base64.",
+            issues=(InputIssue(path="source.git.bundle", message="send base64 of `git bundle create`"),),
+        ) from exc

@@ -1,0 +1,141 @@
+"""The steps from a new run to a submitted job: one function per phase.
+
+Each takes the run as it is stored and answers what became of it; the reconciler saves that. A step may be
+cut off anywhere and taken again, so whatever it does outside the database must bear a second time.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from daftray.domain.cluster import Package
+from daftray.domain.errors import (
+    ClusterError,
+    JobExistsError,
+    PythonVersionError,
+    SecretNotFoundError,
+    SourceDeniedError,
+    SourceError,
+    SourceTooLargeError,
+)
+from daftray.domain.run import Run, Verdict
+from daftray.domain.spec import Source
+from daftray.domain.status import FailureReason, RunPhase, RunStatus
+from daftray.runs.context import StepContext, StepOutcome
+from daftray.runtime_env import python_version, submission
+
+RETRY_IN = timedelta(seconds=2)
+"""Between two tries at something that does not answer."""
+QUEUE_POLL = timedelta(seconds=5)
+"""A queued run is woken when a place is free; this is for the case that the wake-up was lost."""
+
+
+async def pin(run: Run, context: StepContext) -> StepOutcome:
+    """Resolve the run's ref to a commit, before any waiting."""
+    git = run.source.git
+    if git is None:
+        return context.advance(run, RunPhase.QUEUED)
+    try:
+        repository = await context.sources.repository(run)
+        ref = git.ref or (None if git.hash else await context.sources.default_branch(run))
+        commit = await context.mirrors.pin(
+            repository, ref=ref, commit=git.hash or None, bundle=await context.sources.bundle(run)
+        )
+    except (SourceError, SecretNotFoundError) as exc:
+        return _source_failed(run, context, exc)
+    pinned = replace(run, commit=commit, source=Source(git=replace(git, hash=commit)))
+    return context.advance(pinned, RunPhase.QUEUED, detail=f"commit {commit}")
+
+
+async def queue(run: Run, context: StepContext) -> StepOutcome:
+    """Give the run a place on the cluster when there is one and no older run waits for it."""
+    taken = await context.runs.occupying(run.cluster)
+    before = await context.runs.queue_position(run)
+    if before < context.policy.max_running - taken:
+        return context.advance(run, RunPhase.PREPARING)
+    waiting = replace(
+        run, waiting_for=f"a place on the cluster: {taken} of {context.policy.max_running} taken"
+    )
+    return StepOutcome(run=waiting, again_in=QUEUE_POLL, parked=True)
+
+
+async def prepare(run: Run, context: StepContext) -> StepOutcome:
+    """Make the package of the run's tree and bring it to Ray."""
+    try:
+        cluster = await context.rayjobs.info()
+        python_version.check(run.environment.python_version, cluster.python_version)
+        package = await _package(run, context)
+        await context.rayjobs.ensure_package(package)
+        await context.rayjobs.ensure_package(await context.packages.runner())
+    except ClusterError as exc:
+        return _cluster_failed(run, context, exc)
+    except PythonVersionError as exc:
+        return failed(run, context, FailureReason.PYTHON_UNAVAILABLE, exc.detail)
+    except (SourceError, SecretNotFoundError) as exc:
+        return _source_failed(run, context, exc)
+    attempt = replace(run.current, ray_session=cluster.session)
+    warned = replace(run.with_attempt(attempt), warnings=package.warnings)
+    return context.advance(warned, RunPhase.SUBMITTING, detail="; ".join(package.warnings) or None)
+
+
+async def submit(run: Run, context: StepContext) -> StepOutcome:
+    """Submit the attempt's job. Its id is ours, so that Ray refuses a second one and we adopt the first."""
+    package, runner = await _package(run, context), await context.packages.runner()
+    job = submission.build(
+        run,
+        package=package,
+        runner=runner,
+        report_url=context.policy.report_url,
+        run_token=context.tokens.issue(run.id, run.attempt),
+        installer=context.policy.installer,
+    )
+    try:
+        # Ray drops a package that no job uses: pinning it again just before costs milliseconds.
+        await context.rayjobs.ensure_package(package)
+        await context.rayjobs.ensure_package(runner)
+        await context.rayjobs.submit(job)
+    except JobExistsError:
+        pass  # an earlier, interrupted try got through
+    except ClusterError as exc:
+        return _cluster_failed(run, context, exc)
+    installs = bool(run.environment.dependencies)
+    return context.advance(run, RunPhase.INSTALLING if installs else RunPhase.STARTING)
+
+
+def failed(run: Run, context: StepContext, reason: FailureReason, detail: str) -> StepOutcome:
+    """Return the outcome of a step that found out that the run cannot succeed."""
+    verdict = Verdict(status=RunStatus.FAILED, reason=reason, detail=detail)
+    after, event = run.advance(RunPhase.HARVESTING, context.clock.now(), verdict=verdict)
+    return StepOutcome(run=after, events=(event,))
+
+
+async def _package(run: Run, context: StepContext) -> Package:
+    if run.source.directory is not None:
+        return await context.packages.from_directory(Path(run.source.directory.path))
+    if run.commit is None:
+        raise ValueError(f"run {run.id} was not pinned")
+    repository = await context.sources.repository(run)
+    return await context.packages.build(repository, run.commit, patch=await context.sources.patch(run))
+
+
+def _cluster_failed(run: Run, context: StepContext, error: ClusterError) -> StepOutcome:
+    """Wait for a cluster that does not answer; one that refuses will refuse again."""
+    if not error.retryable:
+        return failed(run, context, FailureReason.CLUSTER_UNAVAILABLE, error.detail)
+    return StepOutcome(run=replace(run, waiting_for=f"the cluster: {error.detail}"), again_in=RETRY_IN)
+
+
+def _source_failed(run: Run, context: StepContext, error: SourceError | SecretNotFoundError) -> StepOutcome:
+    patience = context.policy.source_deadline - (context.clock.now() - run.phase_since)
+    if error.retryable and patience > timedelta(0):
+        waiting = replace(run, waiting_for=f"the Git remote: {error.detail}")
+        return StepOutcome(run=waiting, again_in=RETRY_IN)
+    reason = FailureReason.SOURCE_NOT_FOUND
+    if isinstance(error, SourceTooLargeError):
+        reason = FailureReason.SOURCE_TOO_LARGE
+    elif isinstance(error, (SourceDeniedError, SecretNotFoundError)):
+        reason = FailureReason.SOURCE_DENIED
+    return failed(run, context, reason, error.detail)

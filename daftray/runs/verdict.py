@@ -1,0 +1,91 @@
+"""How a run ended, from what Ray says, what the runner reported, and what people asked for.
+
+The order matters: our own intent outranks the runner, and the runner outranks Ray, since Ray sees only an
+exit code where the runner saw the exception.
+"""
+
+from __future__ import annotations
+
+from daftray.domain.cluster import Job, JobStatus
+from daftray.domain.report import AttemptReports, FinishedReport
+from daftray.domain.run import Run, Verdict
+from daftray.domain.status import FailureReason, RunStatus
+
+CANCELLED = Verdict(status=RunStatus.CANCELLED, detail="cancelled by request")
+_SIGKILL_CODES = {-9, 137}
+_DETAIL_CHARACTERS = 4000
+
+_OUTCOME_REASONS = {
+    "entrypoint_not_found": FailureReason.ENTRYPOINT_NOT_FOUND,
+    "arguments_invalid": FailureReason.ARGUMENTS_INVALID,
+}
+
+
+def of_job(run: Run, job: Job, reports: AttemptReports) -> Verdict:
+    """Return the verdict of a job that has ended."""
+    if run.cancel_requested_at is not None:
+        return CANCELLED
+    if job.status is JobStatus.SUCCEEDED:
+        return Verdict(status=RunStatus.SUCCEEDED, exit_code=0)
+    if job.status is JobStatus.STOPPED:
+        return _failed(FailureReason.JOB_LOST, "The Ray job was stopped from outside daftray.")
+    if reports.finished is not None and reports.finished.exit_code != 0:
+        return _of_report(reports.finished)
+    return _of_failed_job(run, job)
+
+
+def of_missing_job(run: Run, session: str | None) -> Verdict:
+    """Return the verdict of a job that Ray does not know, though it was submitted."""
+    if run.cancel_requested_at is not None:
+        return CANCELLED
+    if session is not None and session != run.current.ray_session:
+        return _failed(
+            FailureReason.CLUSTER_LOST,
+            "The Ray cluster was started anew while the run was on it, and forgot its job.",
+        )
+    return _failed(FailureReason.JOB_LOST, "The Ray cluster does not know the run's job any more.")
+
+
+def _of_report(finished: FinishedReport) -> Verdict:
+    reason = _OUTCOME_REASONS.get(finished.outcome, FailureReason.USER_ERROR)
+    exception = finished.exception
+    if exception is not None and "OutOfMemory" in exception.type:
+        reason = FailureReason.OUT_OF_MEMORY
+    detail = finished.detail or f"The code ended with exit code {finished.exit_code}."
+    if exception is not None and finished.detail is None:
+        detail = f"{exception.type}: {exception.message}" if exception.message else exception.type
+    return _failed(reason, detail, exit_code=finished.exit_code)
+
+
+def _of_failed_job(run: Run, job: Job) -> Verdict:
+    error, text = job.error_type or "", _last_lines(job.message)
+    if error == "RUNTIME_ENV_SETUP_FAILURE":
+        if run.environment.dependencies:
+            return _failed(FailureReason.DEPENDENCIES_FAILED, text)
+        return _failed(FailureReason.INTERNAL, f"Ray could not set the run up. {text}")
+    if _tells_of_memory(job.message):
+        return _failed(FailureReason.OUT_OF_MEMORY, text, exit_code=job.exit_code)
+    if error in {"JOB_SUPERVISOR_ACTOR_START_TIMEOUT", "JOB_SUPERVISOR_ACTOR_UNSCHEDULABLE"}:
+        return _failed(FailureReason.START_TIMEOUT, text)
+    if error.startswith("JOB_SUPERVISOR_ACTOR"):
+        return _failed(FailureReason.JOB_LOST, text, exit_code=job.exit_code)
+    return _failed(FailureReason.USER_ERROR, _unexplained(job, text), exit_code=job.exit_code)
+
+
+def _tells_of_memory(message: str) -> bool:
+    return "OutOfMemory" in message or "out of memory" in message.lower()
+
+
+def _unexplained(job: Job, text: str) -> str:
+    if job.exit_code in _SIGKILL_CODES:
+        return "The code was killed by signal 9 (SIGKILL), from outside or for want of memory."
+    return f"The code ended with exit code {job.exit_code}, before it could say why. {text}"
+
+
+def _failed(reason: FailureReason, detail: str, *, exit_code: int | None = None) -> Verdict:
+    return Verdict(status=RunStatus.FAILED, reason=reason, detail=detail.strip(), exit_code=exit_code)
+
+
+def _last_lines(message: str) -> str:
+    """Keep the end of a long text: installers and tracebacks say what matters last."""
+    return message if len(message) <= _DETAIL_CHARACTERS else f"…{message[-_DETAIL_CHARACTERS:]}"

@@ -1,0 +1,46 @@
+"""Signals inside this process: something about a run has changed, look at it now and not at the next poll."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+
+class Wake:
+    """Wakes the reconciler. Signals are hints: each wait also ends by time, so a lost one costs only time."""
+
+    def __init__(self) -> None:
+        self._any = asyncio.Event()
+        self._runs: dict[str, asyncio.Event] = {}
+
+    def watch(self, run_id: str) -> None:
+        """Start to keep signals for a run."""
+        self._runs[run_id] = asyncio.Event()
+
+    def unwatch(self, run_id: str) -> None:
+        """Stop to keep signals for a run."""
+        self._runs.pop(run_id, None)
+
+    def run(self, run_id: str) -> None:
+        """Say that a run has changed."""
+        self._any.set()
+        if (event := self._runs.get(run_id)) is not None:
+            event.set()
+
+    def all(self) -> None:
+        """Say that there may be runs to claim."""
+        self._any.set()
+
+    async def wait_any(self, timeout_s: float) -> None:
+        """Wait for any signal, at most so long."""
+        await _wait(self._any, timeout_s)
+
+    async def wait_run(self, run_id: str, timeout_s: float) -> None:
+        """Wait for a watched run's signal, at most so long."""
+        await _wait(self._runs[run_id], timeout_s)
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), timeout_s)
+    event.clear()

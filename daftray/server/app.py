@@ -1,0 +1,85 @@
+"""The Litestar application over the wired services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from litestar import Litestar
+from litestar.datastructures import ResponseHeader
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+import daftray
+from daftray.api import health, ingest, logs, outcomes, problems, projects, runs, secrets
+from daftray.api.auth import BearerAuthentication
+from daftray.api.scope import provide_caller
+from daftray.domain.errors import DaftrayError
+from daftray.server.wiring import Services
+
+LARGEST_BODY = 10 * 1024 * 1024
+_SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+def create_app(services: Services) -> Litestar:
+    """Return the application. Its lifespan owns nothing: whoever wired the services opens and closes them."""
+    provided = {
+        "projects": services.projects,
+        "secrets": services.secrets,
+        "runs": services.runs,
+        "reporting": services.reporting,
+        "outcomes": services.outcomes,
+        "usage": services.usage,
+        "archive": services.archive,
+        "follower": services.follower,
+        "database": services.database,
+        "rayjobs": services.rayjobs,
+    }
+    return Litestar(
+        route_handlers=[
+            health.router,
+            projects.router,
+            secrets.router,
+            runs.router,
+            outcomes.router,
+            logs.router,
+            ingest.router,
+        ],
+        dependencies={
+            "caller": Provide(provide_caller),
+            **{name: Provide(_giver(value), sync_to_thread=False) for name, value in provided.items()},
+        },
+        middleware=[DefineMiddleware(BearerAuthentication, identity=services.identity)],
+        exception_handlers={
+            DaftrayError: problems.on_daftray_error,
+            ValidationException: problems.on_validation_error,
+            HTTPException: problems.on_http_error,
+            Exception: problems.on_unexpected_error,
+        },
+        response_headers=[ResponseHeader(name=name, value=value) for name, value in _SAFE_HEADERS.items()],
+        request_max_body_size=LARGEST_BODY,
+        openapi_config=OpenAPIConfig(
+            title="daftray",
+            version=daftray.__version__,
+            path="/schema",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        logging_config=None,
+    )
+
+
+def _giver(value: object) -> Callable[[], object]:
+    """Return a function that gives that value: what a dependency is to Litestar."""
+
+    def give() -> object:
+        return value
+
+    return give

@@ -1,0 +1,132 @@
+"""The composition root: the one place where ports meet adapters."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from daftray.adapters.blobs.store import ObjectBlobs
+from daftray.adapters.db.database import Database
+from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.projects import SqlProjectStore
+from daftray.adapters.db.reports import SqlReportStore
+from daftray.adapters.db.run_store import SqlRunStore
+from daftray.adapters.db.secrets import SqlSecretStore
+from daftray.adapters.gitrepo.mirrors import BareMirrors
+from daftray.adapters.vault.aesgcm import AesGcmVault, derive
+from daftray.domain.ids import Ids
+from daftray.domain.ports import Claim, Clock, GitMirrors, Packages, RayJobs
+from daftray.identity.keys import ApiKeys
+from daftray.identity.run_tokens import RunTokens
+from daftray.identity.service import Identity
+from daftray.logs.archive import LogArchive
+from daftray.logs.follow import LogFollower, LogSignals
+from daftray.metrics.ingest import UsageIngest
+from daftray.metrics.outcomes import Outcomes
+from daftray.projects.secrets import ProjectSecrets
+from daftray.projects.service import Projects
+from daftray.runs.context import Policy, StepContext
+from daftray.runs.reconciler import Reconciler
+from daftray.runs.reporting import Reporting
+from daftray.runs.service import Runs
+from daftray.runs.sources import RunSources
+from daftray.runs.wake import Wake
+from daftray.runtime_env.packages import ZipPackages
+from daftray.server.clock import SystemClock
+from daftray.server.settings import ServerSettings
+
+LEASE = timedelta(seconds=15)
+"""How long a claim outlives a server that was killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything that the application serves, wired."""
+
+    database: Database
+    projects: Projects
+    secrets: ProjectSecrets
+    runs: Runs
+    reporting: Reporting
+    outcomes: Outcomes
+    usage: UsageIngest
+    api_keys: ApiKeys
+    identity: Identity
+    archive: LogArchive
+    follower: LogFollower
+    rayjobs: RayJobs
+    reconciler: Reconciler
+
+
+def build(  # noqa: PLR0913 (each may be replaced by a fake)
+    settings: ServerSettings,
+    *,
+    master_key: bytes,
+    rayjobs: RayJobs,
+    cluster: str,
+    report_url: str,
+    stopping: asyncio.Event,
+    clock: Clock | None = None,
+    mirrors: GitMirrors | None = None,
+    packages: Packages | None = None,
+) -> Services:
+    """Wire the services. Nothing is opened, started or asked here."""
+    clock = clock or SystemClock()
+    ids, wake, signals = Ids(), Wake(), LogSignals()
+    database = Database(settings.database)
+    run_store, reports = SqlRunStore(database), SqlReportStore(database)
+    blobs = ObjectBlobs(settings.blobs)
+    mirrors = mirrors or BareMirrors(settings.data_dir / "git", allow_local=settings.allow_local_remotes)
+    packages = packages or ZipPackages(
+        settings.data_dir / "packages", mirrors=mirrors, bound_bytes=settings.package_cache_bytes
+    )
+    secrets = ProjectSecrets(store=SqlSecretStore(database), vault=AesGcmVault(master_key), clock=clock)
+    projects = Projects(
+        store=SqlProjectStore(database), secrets=secrets, mirrors=mirrors, ids=ids, clock=clock
+    )
+    sources = RunSources(
+        projects=projects, blobs=blobs, mirrors=mirrors, allow_directories=settings.allow_local_remotes
+    )
+    api_keys = ApiKeys(store=SqlKeyStore(database), ids=ids, clock=clock)
+    tokens = RunTokens(key=derive(master_key, purpose="run tokens"), runs=run_store)
+    archive = LogArchive(blobs=blobs, rayjobs=rayjobs, runs=run_store, signals=signals)
+    context = StepContext(
+        runs=run_store,
+        reports=reports,
+        sources=sources,
+        secrets=secrets,
+        mirrors=mirrors,
+        packages=packages,
+        rayjobs=rayjobs,
+        archive=archive,
+        tokens=tokens,
+        clock=clock,
+        policy=Policy(report_url=report_url, max_running=settings.max_running, installer=settings.installer),
+        claim=Claim(token=ids.token(), lease=LEASE),
+    )
+    return Services(
+        database=database,
+        projects=projects,
+        secrets=secrets,
+        runs=Runs(
+            store=run_store,
+            sources=sources,
+            secrets=secrets,
+            wake=wake,
+            ids=ids,
+            clock=clock,
+            cluster=cluster,
+        ),
+        reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
+        outcomes=Outcomes(reports=reports, blobs=blobs),
+        usage=UsageIngest(reports=reports, runs=run_store),
+        api_keys=api_keys,
+        identity=Identity(api_keys=api_keys, tokens=tokens),
+        archive=archive,
+        follower=LogFollower(
+            archive=archive, runs=run_store, signals=signals, clock=clock, stopping=stopping
+        ),
+        rayjobs=rayjobs,
+        reconciler=Reconciler(context=context, wake=wake, signals=signals),
+    )
