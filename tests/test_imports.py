@@ -22,6 +22,7 @@ def watch(event, arguments):
         done.append(f"{event} {arguments[0]}")
     if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
         done.append(f"{event} {arguments[0]}")
+sys.addaudithook(watch)
 import daftray
 left_out = {"__main__", "env"}  # a program and Alembic's script: both are there to do something
 names = [
@@ -29,7 +30,6 @@ names = [
     for module in pkgutil.walk_packages(daftray.__path__, "daftray.")
     if not left_out & set(module.name.split(".")) and "migrations" not in module.name
 ]
-sys.addaudithook(watch)
 for name in names:
     importlib.import_module(name)
 json.dump({"names": names, "done": done, "threads": threading.active_count()}, sys.stdout)
