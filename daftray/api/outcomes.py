@@ -46,8 +46,7 @@ async def get_result(
 ) -> Response[bytes]:
     """Return the JSON that the run returned; for a table or an artifact, what there is to download."""
     result = await outcomes.result(run_id)
-    value = result.value if result.kind == "json" and result.value is not None else None
-    body = bytes(value) if value is not None else msgspec.json.encode(result)
+    body = bytes(result.value) if result.kind == "json" else msgspec.json.encode(result)
     return Response(body, media_type="application/json")
 
 

@@ -80,7 +80,7 @@ def _frame_lines(frame: Frame) -> list[str]:
 def result_lines(result: RunResult) -> list[str]:
     """Return a result, or as much of it as fits a screen."""
     if result.kind == "json":
-        text = msgspec.json.format(bytes(result.value or b"null"), indent=2).decode()
+        text = msgspec.json.format(bytes(result.value), indent=2).decode()
         return [text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… (shortened)"]
     if result.kind == "table" and result.preview is not None:
         names = [column.name for column in result.columns or []]

@@ -12,7 +12,6 @@ import msgspec
 
 from daftray.domain.errors import InputIssue, InvalidInputError
 
-Json = msgspec.Raw | dict[str, object] | list[object] | str | int | float | bool | None
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 VariableName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
