@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from daftray.api.auth import AnyRequest, reporting_run, run_only
+from daftray.api.strict import decode
 from daftray.domain.errors import InvalidInputError
 from daftray.domain.report import FinishedReport, StartAnswer, StartedReport
 from daftray.domain.result import RunResult
@@ -63,12 +64,9 @@ async def result_data(request: AnyRequest, reporting: NamedDependency[SkipValida
     summary="The result",
     request_max_body_size=LARGEST_REPORT,
 )
-async def result(
-    request: AnyRequest,
-    data: RunResult,
-    reporting: NamedDependency[SkipValidation[Reporting]],
-) -> None:
-    """Keep what the code returned."""
+async def result(request: AnyRequest, reporting: NamedDependency[SkipValidation[Reporting]]) -> None:
+    """Keep what the code returned: a `RunResult`, whose value stays the JSON that it is."""
+    data = decode(await request.body(), RunResult)
     reporter = reporting_run(request)
     if data.attempt != reporter.attempt:
         raise InvalidInputError("The result is of another attempt than the token.")

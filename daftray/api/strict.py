@@ -5,11 +5,25 @@ The types themselves stay lenient, since an older client must be able to read a 
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from daftray.domain.errors import InputIssue, InvalidInputError
+
+T = TypeVar("T")
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Return a JSON body as a type; for types that keep a part as raw JSON, which Litestar would read.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise InvalidInputError(f"The body does not have the right form: {exc}") from exc
 
 
 def refuse_unknown(body: bytes, decoded: msgspec.Struct) -> None:
