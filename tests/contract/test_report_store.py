@@ -50,7 +50,9 @@ async def test_the_first_report_of_each_kind_stays(stores: Stores, run_id: str) 
 
 
 async def test_a_problem_is_counted_once_per_attempt_that_it_ended(stores: Stores, run_id: str) -> None:
-    problem = a_problem(frames=[a_frame(code="x = 1")], causes=[an_exception()], udf="embed")
+    problem = a_problem(
+        message="\x00 no", frames=[a_frame(code="x = 1")], causes=[an_exception()], udf="embed"
+    )
     for _ in range(3):
         await stores.reports.finished(run_id, a_finished(), problem)
     assert await stores.reports.problems(run_id) == [problem]

@@ -73,7 +73,7 @@ def full_run() -> Run:
             ),
         ),
         timings={"pinning": 0.25, "queued": 3600.000001},
-        waiting_for="a place on the cluster",
+        waiting_for="a place\x00 on the cluster",
         warnings=("LFS pointers",),
         verdict=Verdict(status=RunStatus.FAILED, reason=FailureReason.USER_ERROR, detail="d", exit_code=3),
         secret_names=("TOKEN",),

@@ -19,7 +19,8 @@ from factories import NOW, a_claim, a_project, a_run, a_secret, an_event, at
 from stores import Stores, sqlite_stores
 
 from daftray.adapters.db import Database, dialect
-from daftray.domain.errors import DaftrayError, StoreUnavailableError
+from daftray.domain.errors import DaftrayError, InvalidInputError, StoreUnavailableError
+from daftray.domain.ports import RunQuery
 
 RUNS = 120
 
@@ -178,3 +179,24 @@ async def test_times_are_kept_in_utc_and_naive_ones_refused(stores: Stores, path
     naive = datetime(2026, 11, 1)  # noqa: DTZ001 (the point of it)
     with pytest.raises(DaftrayError):
         await stores.runs.request_cancel(run.id, naive)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        RunQuery(project="prj_demo", text="\ud800"),
+        RunQuery(project="prj_demo", labels={"a": "\ud800"}),
+        RunQuery(project="prj_demo", offset=10**30),
+    ],
+    ids=["text", "label", "offset"],
+)
+async def test_what_no_database_can_hold_is_the_callers_error(stores: Stores, query: RunQuery) -> None:
+    with pytest.raises(InvalidInputError):
+        await stores.runs.list(query)
+
+
+async def test_what_json_cannot_hold_is_the_callers_error(stores: Stores) -> None:
+    with pytest.raises(InvalidInputError):
+        await stores.runs.add(a_run(name="\ud800"), an_event())
+    with pytest.raises(InvalidInputError):
+        await stores.runs.add(a_run(exit_code=1 << 64), an_event())

@@ -74,6 +74,8 @@ class SqlProjectStore:
         """Remove a project, its runs and its secrets. Raises `ConflictError` while a run of it goes on."""
         runs = select(RunRow.id).where(RunRow.project == project_id)
         async with self._database.writing() as session:
+            # Its lock keeps new runs of the project out.
+            await session.execute(select(ProjectRow.id).where(ProjectRow.id == project_id).with_for_update())
             if await session.scalar(runs.where(RunRow.due_at.is_not(None)).limit(1)):
                 raise ConflictError("The project has runs that have not ended: cancel them first.")
             await session.execute(

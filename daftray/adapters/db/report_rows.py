@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from daftray.adapters.db.columns import ORDERED_TEXT, StructJson
 from daftray.adapters.db.rows import Row
-from daftray.domain.problem import ExceptionInfo, Frame
+from daftray.domain.problem import Problem
 from daftray.domain.report import FinishedReport, StartedReport
 from daftray.domain.result import RunResult
 
@@ -34,33 +34,27 @@ class ReportRow(Row):
 
 
 class ResultRow(Row):
-    """An attempt's result. ``value`` is its JSON as it came; the rest is ``result``."""
+    """An attempt's result. A JSON value is kept as it came, to the byte."""
 
     __tablename__ = "results"
 
     run_id: Mapped[str] = _run_id()
     attempt: Mapped[int] = _attempt()
     result: Mapped[RunResult] = mapped_column(StructJson(RunResult))
-    value: Mapped[str | None]
 
 
 class ProblemRow(Row):
-    """Equal exceptions of an attempt, counted."""
+    """Equal exceptions of an attempt, counted. ``problem`` is the first of them."""
 
     __tablename__ = "problems"
 
     run_id: Mapped[str] = _run_id()
     attempt: Mapped[int] = _attempt()
     fingerprint: Mapped[str] = mapped_column(primary_key=True)
-    type: Mapped[str]
-    message: Mapped[str]
-    udf: Mapped[str | None]
+    problem: Mapped[Problem] = mapped_column(StructJson(Problem))
     count: Mapped[int] = mapped_column(BigInteger)
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
-    handled: Mapped[str]
-    frames: Mapped[list[Frame]] = mapped_column(StructJson(list[Frame]))
-    causes: Mapped[list[ExceptionInfo]] = mapped_column(StructJson(list[ExceptionInfo]))
 
 
 class CounterRow(Row):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,8 +18,6 @@ from daftray.domain.metrics import Counter, CounterTotal
 from daftray.domain.problem import Problem
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
-
-_NO_VALUE = RunResult(kind="json").value
 
 
 class SqlReportStore:
@@ -72,30 +69,22 @@ class SqlReportStore:
 
     async def put_result(self, run_id: str, result: RunResult) -> None:
         """Keep an attempt's result, beside those of other attempts."""
-        # The value stays apart, as the text that it came as.
-        value = bytes(result.value).decode() if isinstance(result.value, msgspec.Raw) else None
         async with self._database.writing() as session:
             await _check(session, run_id)
             statement = insert(session, ResultRow).values(
-                run_id=run_id, attempt=result.attempt, result=replace(result, value=_NO_VALUE), value=value
+                run_id=run_id, attempt=result.attempt, result=result
             )
-            new = statement.excluded
             await session.execute(
                 statement.on_conflict_do_update(
-                    index_elements=["run_id", "attempt"], set_={"result": new.result, "value": new.value}
+                    index_elements=["run_id", "attempt"], set_={"result": statement.excluded.result}
                 )
             )
 
     async def result(self, run_id: str) -> RunResult | None:
         """Return the result of the newest attempt that has one."""
-        newest = (
-            select(ResultRow).where(ResultRow.run_id == run_id).order_by(ResultRow.attempt.desc()).limit(1)
-        )
+        newest = select(ResultRow.result).where(ResultRow.run_id == run_id).order_by(ResultRow.attempt.desc())
         async with self._database.reading() as session:
-            row = await session.scalar(newest)
-        if row is None or row.value is None:
-            return row and row.result
-        return replace(row.result, value=msgspec.Raw(row.value.encode()))
+            return await session.scalar(newest.limit(1))
 
     async def problems(self, run_id: str, attempt: int | None = None) -> list[Problem]:
         """Return problems, most frequent first."""
@@ -105,7 +94,7 @@ class SqlReportStore:
         order = (ProblemRow.count.desc(), ProblemRow.first_seen, ProblemRow.attempt, ProblemRow.fingerprint)
         async with self._database.reading() as session:
             rows = await session.scalars(found.order_by(*order))
-            return [msgspec.convert(row, Problem, from_attributes=True) for row in rows]
+            return [_problem_of(row) for row in rows]
 
     async def count(self, run_id: str, attempt: int, counters: Sequence[Counter]) -> None:
         """Fold counters in: for each process, metric and attributes the greatest value wins."""
@@ -123,13 +112,23 @@ class SqlReportStore:
 
 
 async def _check(session: AsyncSession, run_id: str) -> None:
-    if await session.scalar(select(RunRow.id).where(RunRow.id == run_id)) is None:
+    """Make sure that the run is there, and stays until the transaction ends."""
+    found = select(RunRow.id).where(RunRow.id == run_id).with_for_update(read=True, key_share=True)
+    if await session.scalar(found) is None:
         raise RunNotFoundError(f"There is no run {run_id}.")
 
 
 async def _add_problem(session: AsyncSession, run_id: str, problem: Problem) -> None:
     """Count a problem with its equals: the first one's text stays."""
-    statement = insert(session, ProblemRow).values(run_id=run_id, **asdict(problem))
+    statement = insert(session, ProblemRow).values(
+        run_id=run_id,
+        attempt=problem.attempt,
+        fingerprint=problem.fingerprint,
+        problem=problem,
+        count=problem.count,
+        first_seen=problem.first_seen,
+        last_seen=problem.last_seen,
+    )
     new = statement.excluded
     first, last = ProblemRow.first_seen, ProblemRow.last_seen
     await session.execute(
@@ -142,3 +141,7 @@ async def _add_problem(session: AsyncSession, run_id: str, problem: Problem) -> 
             },
         )
     )
+
+
+def _problem_of(row: ProblemRow) -> Problem:
+    return replace(row.problem, count=row.count, first_seen=row.first_seen, last_seen=row.last_seen)

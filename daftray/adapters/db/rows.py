@@ -81,12 +81,12 @@ class RunRow(Row):
     phase: Mapped[RunPhase]
     phase_since: Mapped[datetime]
     reason: Mapped[FailureReason | None]
-    reason_detail: Mapped[str | None]
-    exit_code: Mapped[int | None]
+    reason_detail: Mapped[str | None] = mapped_column(StructJson(str))
+    exit_code: Mapped[int | None] = mapped_column(BigInteger)
     commit: Mapped[str | None]
     attempt: Mapped[int]
     timings: Mapped[dict[str, float]] = mapped_column(StructJson(dict[str, float]))
-    waiting_for: Mapped[str | None]
+    waiting_for: Mapped[str | None] = mapped_column(StructJson(str))
     warnings: Mapped[tuple[str, ...]] = mapped_column(StructJson(tuple[str, ...]))
     verdict: Mapped[Verdict | None] = mapped_column(StructJson(Verdict))
     secret_names: Mapped[tuple[str, ...]] = mapped_column(StructJson(tuple[str, ...]))
@@ -135,7 +135,7 @@ class AttemptRow(Row):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     status: Mapped[RunStatus]
     reason: Mapped[FailureReason | None]
-    exit_code: Mapped[int | None]
+    exit_code: Mapped[int | None] = mapped_column(BigInteger)
     submission_id: Mapped[str]
     ray_job_id: Mapped[str | None]
     ray_session: Mapped[str | None]

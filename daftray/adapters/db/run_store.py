@@ -34,7 +34,9 @@ class SqlRunStore:
     async def add(self, run: Run, event: RunEvent, *, secrets: Sequence[SealedSecret] = ()) -> None:
         """Keep a new run. Raises `ProjectNotFoundError`; `ConflictError` where its id is taken."""
         async with self._database.writing() as session:
-            if await session.get(ProjectRow, run.project) is None:
+            # Its lock keeps the project from going while its run comes.
+            project = select(ProjectRow.id).where(ProjectRow.id == run.project)
+            if await session.scalar(project.with_for_update(read=True, key_share=True)) is None:
                 raise ProjectNotFoundError
             try:
                 await session.execute(insert(session, RunRow).values(run_rows.new_values(run)))
@@ -91,6 +93,8 @@ class SqlRunStore:
         """Claim due runs, oldest first."""
         async with self._database.writing() as session:
             ids = await claims.take(session, claim, now=now, limit=limit)
+            if not ids:
+                return []
             rows = await session.scalars(select(RunRow).where(RunRow.id.in_(ids)))
             by_id = {row.id: run_rows.run_of(row) for row in rows}
             return [by_id[run_id] for run_id in ids]

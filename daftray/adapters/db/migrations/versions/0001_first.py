@@ -97,7 +97,7 @@ def _make_runs() -> None:
         _time("phase_since"),
         sa.Column("reason", _CODE),
         _text("reason_detail", null=True),
-        _number("exit_code", null=True),
+        sa.Column("exit_code", sa.BigInteger()),
         _text("commit", null=True),
         _number("attempt"),
         _text("timings"),
@@ -150,7 +150,7 @@ def _make_what_hangs_on_runs() -> None:
         _number("number"),
         sa.Column("status", _CODE, nullable=False),
         sa.Column("reason", _CODE),
-        _number("exit_code", null=True),
+        sa.Column("exit_code", sa.BigInteger()),
         _text("submission_id"),
         _text("ray_job_id", null=True),
         _text("ray_session", null=True),
@@ -174,7 +174,6 @@ def _make_reports() -> None:
         *_of_run("results", "attempt"),
         _number("attempt"),
         _text("result"),
-        _text("value", null=True),
     )
 
 
@@ -184,15 +183,10 @@ def _make_counts() -> None:
         *_of_run("problems", "attempt", "fingerprint"),
         _number("attempt"),
         _text("fingerprint"),
-        _text("type"),
-        _text("message"),
-        _text("udf", null=True),
+        _text("problem"),
         sa.Column("count", sa.BigInteger(), nullable=False),
         _time("first_seen"),
         _time("last_seen"),
-        _text("handled"),
-        _text("frames"),
-        _text("causes"),
     )
     op.create_table(
         "counters",
