@@ -31,10 +31,10 @@ class ZipPackages:
     the same commit may hold submodules that this project may not read.
     """
 
-    def __init__(self, root: Path, *, mirrors: GitMirrors, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, root: Path, *, mirrors: GitMirrors, bound_bytes: int = CACHE_BYTES) -> None:
         self._mirrors = mirrors
-        self._cache = PackageCache(root / "sources", limit_bytes=cache_bytes)
-        self._own = PackageCache(root / "runner", limit_bytes=cache_bytes)
+        self._cache = PackageCache(root / "sources", limit_bytes=bound_bytes)
+        self._own = PackageCache(root / "runner", limit_bytes=bound_bytes)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._runner: Package | None = None
 

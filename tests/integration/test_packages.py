@@ -156,7 +156,7 @@ async def test_a_patch_makes_another_package(
 async def test_the_cache_lets_the_longest_unused_go(
     tmp_path: Path, repo: GitRepo, mirrors: CountingMirrors, place: GitRepository
 ):
-    packages = ZipPackages(tmp_path / "packages", mirrors=mirrors, cache_bytes=2500)
+    packages = ZipPackages(tmp_path / "packages", mirrors=mirrors, bound_bytes=2500)
     commits = [repo.commit({"data": noise(900 + number)}) for number in range(3)]
     first = await packages.build(place, commits[0])
     second = await packages.build(place, commits[1])

@@ -6,25 +6,19 @@ goes through a script that Git asks (``GIT_ASKPASS``), a private key through a c
 
 from __future__ import annotations
 
-import base64
-import re
 import shlex
 import shutil
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
+from daftray.adapters.gitrepo.scrubbing import DEFAULT_USER
 from daftray.adapters.gitrepo.transport import Remote
 from daftray.domain.errors import SourceRefusedError
 
-DEFAULT_USER = "x-access-token"
-"""What GitHub, GitLab, Gitea and Bitbucket take beside a token (any name would do for most)."""
-
-_SHORTEST_SECRET = 4
 _ASKPASS = """\
 #!/bin/sh
 # Git asks for a user name and a password; both lie beside this script.
@@ -34,8 +28,6 @@ case "$1" in
   *) cat "$here/token" ;;
 esac
 """
-_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def is_private_key(credential: str) -> bool:
@@ -98,26 +90,6 @@ def sweep(root: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
         except Timeout:
             continue  # another process uses it right now
-
-
-def scrub(text: str, credential: str | None) -> str:
-    """Return what Git or a remote wrote, fit to be shown: without the credential in any form."""
-    clean = _USERINFO.sub("", _CONTROL.sub("", text))
-    for form in _forms(credential or ""):
-        clean = clean.replace(form, "***")
-    return clean.strip()
-
-
-def _forms(credential: str) -> list[str]:
-    secret = credential.strip()
-    if len(secret) < _SHORTEST_SECRET:
-        return []
-    lines = [line.strip() for line in secret.splitlines() if not line.startswith("-----")]
-    lines = [line for line in lines if len(line) > _SHORTEST_SECRET]
-    basic = base64.b64encode(f"{DEFAULT_USER}:{secret}".encode()).decode()
-    plain = base64.b64encode(secret.encode()).decode()
-    forms = {secret, quote(secret, safe=""), basic, plain, *lines}
-    return sorted(forms, key=len, reverse=True)
 
 
 def _askpass(folder: Path, remote: Remote, token: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from daftray.adapters.gitrepo.credentials import scrub
+from daftray.adapters.gitrepo.scrubbing import last_line, scrub
 from daftray.adapters.gitrepo.transport import Remote, shown
 from daftray.domain.errors import (
     SourceDeniedError,
@@ -18,8 +18,6 @@ from daftray.domain.errors import (
     SourceRefusedError,
     SourceUnavailableError,
 )
-
-_LONGEST = 300
 
 
 class _Known(NamedTuple):
@@ -96,11 +94,3 @@ def remote_error(remote: Remote, errors: str, *, credential: str | None) -> Sour
         if known.matches(without_names):
             return known.kind(f"{told}: {known.advice}. Git says: {last_line(text)}")
     return SourceError(f"{told}. Git says: {last_line(text)}")
-
-
-def last_line(text: str) -> str:
-    """Return the line of Git's output that tells most: its last ``fatal:`` or ``error:``, else the last."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))]
-    line = (telling or lines or ["nothing"])[-1]
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"

@@ -17,8 +17,8 @@ from filelock import FileLock, Timeout
 
 from daftray.adapters.gitrepo import refnames
 from daftray.adapters.gitrepo.commands import GitCommands
-from daftray.adapters.gitrepo.errors import last_line
 from daftray.adapters.gitrepo.remote_refs import RemoteAccess
+from daftray.adapters.gitrepo.scrubbing import last_line
 from daftray.adapters.gitrepo.transport import shown
 from daftray.domain.errors import SourceError, SourceNotFoundError, SourceUnavailableError
 
@@ -65,8 +65,6 @@ class Mirror:
                 if bundle:
                     self._take_bundle(bundle, access)
                 commit = self._found(wanted, access)
-                if bundle:
-                    self._check_whole(commit)
                 self._pin(commit)
                 return commit
         except Timeout as exc:
@@ -101,26 +99,27 @@ class Mirror:
         """Fetch until the mirror has what the remote says that the ref is: it may move in between."""
         for _ in range(_TRIES):
             found = access.find(ref)
-            if not self._has(found.object_id):
+            if not self._is_whole(found.object_id):
                 self._fetch(access, named=found.name)
+            if not self._is_whole(found.object_id):
+                continue
             if commit := self._commit_of(found.object_id):
                 return commit
-            if self._has(found.object_id):
-                raise SourceNotFoundError(f"{ref!r} names no commit: give a branch, or a tag of a commit.")
+            raise SourceNotFoundError(f"{ref!r} names no commit: give a branch, or a tag of a commit.")
         raise SourceUnavailableError(f"{ref!r} moves faster than it can be fetched: try again.")
 
     def _by_hash(self, commit: str, access: RemoteAccess) -> str:
-        if found := self._abbreviated(commit):
+        if (found := self._abbreviated(commit)) and self._is_whole(found):
             return found
         self._fetch(access)
-        if found := self._abbreviated(commit):
+        if (found := self._abbreviated(commit)) and self._is_whole(found):
             return found
         # On no branch and no tag (of a pull request, or force-pushed away): most hosts give it by its hash.
         if refnames.is_full(commit) and access.fetch(self.path, [commit]).ok and self._commit_of(commit):
             return commit
         raise SourceNotFoundError(
             f"There is no commit {commit} in the Git remote {shown(access.remote.url)}: push it, or send it "
-            "along as a bundle."
+            "along, with all that it holds, as a bundle."
         )
 
     def _abbreviated(self, commit: str) -> str | None:
@@ -137,8 +136,10 @@ class Mirror:
             )
         return commits[0] if commits else None
 
-    def _has(self, object_id: str) -> bool:
-        return self._git.run("cat-file", "-e", object_id, at=self.path).ok
+    def _is_whole(self, object_id: str) -> bool:
+        """Whether an object is here with all that it consists of: a bundle may have brought only a part."""
+        walk = ("rev-list", "--objects", "--quiet", object_id, "--not", "--all")
+        return self._git.run(*walk, at=self.path).ok
 
     def _commit_of(self, object_id: str) -> str | None:
         found = self._git.run("rev-parse", "--verify", "--quiet", f"{object_id}^{{commit}}", at=self.path)
@@ -179,15 +180,6 @@ class Mirror:
             raise SourceError(
                 "The bundle cannot be used: make it by `git bundle create` of commits that build on what the "
                 f"remote {shown(access.remote.url)} has. Git says: {last_line(taken.errors)}"
-            )
-
-    def _check_whole(self, commit: str) -> None:
-        """Refuse a commit of which a bundle brought only a part: reading it would fail much later."""
-        walked = self._git.run("rev-list", "--objects", "--quiet", commit, "--not", "--all", at=self.path)
-        if not walked.ok:
-            raise SourceError(
-                f"The bundle lacks a part of the commit {commit}: make it by `git bundle create` without a "
-                f"filter. Git says: {last_line(walked.errors)}"
             )
 
 

@@ -70,7 +70,7 @@ class Remote:
         for step in url.split("/"):
             if step == ".." and not parts:
                 raise SourceRefusedError(
-                    f"The submodule's URL {url!r} leads out of its host: mend .gitmodules."
+                    f"The submodule's URL {url!r} leads above its host: mend .gitmodules."
                 )
             if step == "..":
                 parts.pop()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from daftray.adapters.gitrepo.commands import GitCommands, Outcome, TooMuchOutputError
-from daftray.adapters.gitrepo.errors import last_line
+from daftray.adapters.gitrepo.scrubbing import last_line
 from daftray.adapters.gitrepo.submodules import Submodule, read_submodules
 from daftray.domain.errors import SourceError, SourceNotFoundError, SourceRefusedError, SourceTooLargeError
 from daftray.domain.ports import TreeFile
@@ -116,7 +116,8 @@ def _patched(
             raise SourceNotFoundError(
                 f"The commit {commit} is not in the server's mirror: create the run anew."
             )
-        applied = step("apply", "--cached", "--binary", "--whitespace=nowarn", "-", stdin=patch)
+        # A patch that came as text may have lost the newline, or empty line, at its end.
+        applied = step("apply", "--cached", "--binary", "--whitespace=nowarn", "-", stdin=patch + b"\n\n")
         if not applied.ok:
             raise SourceError(
                 f"The patch does not apply to the commit {commit}: make it by `git diff --binary "
