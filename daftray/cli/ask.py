@@ -6,17 +6,20 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from daftray.cli import screen
-from daftray.cli.checkout import Checkout
 from daftray.cli.dependencies import Dependencies, find_dependencies, given_dependencies, read_dependencies
 from daftray.cli.python_version import check_python_version, find_python_version
 from daftray.cli.variables import read_assignments
 from daftray.client.entrypoint import is_path, parse_entrypoint
 from daftray.domain.errors import InputIssue, InvalidInputError
 from daftray.domain.spec import Entrypoint, Environment
+
+if TYPE_CHECKING:
+    from daftray.adapters.gitrepo.checkout import Checkout
 
 _OUR_OPTIONS = re.compile(r"--(project|ref|remote|env-file|dep|deps-from|follow|detach|patch|no-patch)(=.*)?")
 

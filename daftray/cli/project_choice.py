@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from daftray.cli import screen
-from daftray.cli.checkout import Checkout
 from daftray.cli.remotes import repository_name, same_repository, without_credentials
 from daftray.client.errors import NotConfiguredError
 from daftray.domain.project import Project
 
 if TYPE_CHECKING:
+    from daftray.adapters.gitrepo.checkout import Checkout
     from daftray.client import Client
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")

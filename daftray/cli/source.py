@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from daftray.cli import screen
-from daftray.cli.checkout import Checkout
 from daftray.cli.remotes import same_repository, without_credentials
 from daftray.domain.errors import InputIssue, InvalidInputError, SourceRefusedError
 from daftray.domain.project import Project
 from daftray.domain.spec import GitSource, Source
+
+if TYPE_CHECKING:
+    from daftray.adapters.gitrepo.checkout import Checkout
 
 _SHORT = 10
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
