@@ -1,0 +1,144 @@
+"""A run's driver process, from its start to its last word.
+
+1. Report ``started``; the answer says what to run, and holds the secrets.
+2. Run it, as plain Python would. 3. Deliver its result. 4. Give the workers' last reports time to arrive.
+5. End like plain Python: threads are waited for, ``atexit`` handlers run. Ours, registered first, runs
+   last: it reports ``finished``.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import time
+
+from daftray.runner import ending, entrypoint, process, workers
+from daftray.runner.control import ControlPlane, ControlPlaneError
+from daftray.runner.delivery import deliver
+from daftray.runner.identity import Identity
+from daftray.runner.settings import DRIVER
+from daftray.runner.shapes import json_object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, NoReturn
+
+    from daftray.runner.process import Reporter
+    from daftray.runner.settings import RunSettings
+
+START_TIMEOUT_S = 60.0
+FINISH_TIMEOUT_S = 15.0
+WORKERS_FLUSH_S = 0.6
+"""A worker's last count is on its way within half a second, and Ray kills workers when the driver ends."""
+
+
+def main(settings: RunSettings | None, *, path: list[str], loaded: Iterable[str]) -> NoReturn:
+    """Run the attempt that the environment names, and exit as plain Python would.
+
+    Args:
+        settings: None where the environment names no run.
+        path: the ``sys.path`` that plain Python would have here, without its first entry.
+        loaded: the modules that plain Python would have loaded by now.
+    """
+    if settings is None:
+        raise SystemExit(
+            "daftray: this is no run: DAFTRAY_RUN_ID, DAFTRAY_ATTEMPT, DAFTRAY_REPORT_URL and "
+            "DAFTRAY_RUN_TOKEN must be set. The control plane sets them when it submits a run."
+        )
+    try:
+        control = ControlPlane(settings)
+        answer = _start(control, settings)
+        program = entrypoint.Program(answer["entrypoint"], path=path, loaded=loaded)
+    except (ControlPlaneError, ValueError) as error:
+        raise SystemExit(f"daftray: this run cannot start: {error}") from None
+    os.environ.update(answer["secrets"])
+    workers.mark(
+        os.environ, has_secrets=bool(answer["secrets"]), import_from=program.import_from, alias=program.alias
+    )
+    last_word = _LastWord(control, settings)
+    last_word.reporter = process.start(DRIVER, settings, path=path)
+    atexit.register(last_word.say)
+    end = program.run()
+    ended_at = time.monotonic()
+    end = deliver(end, control, attempt=settings.attempt)
+    _wait_for_workers(ended_at)
+    last_word.end = end
+    raise SystemExit(end.exit_code)
+
+
+def _start(control: ControlPlane, settings: RunSettings) -> dict[str, Any]:  # Any: JSON
+    identity = Identity()
+    report: dict[str, object] = {
+        "attempt": settings.attempt,
+        "pid": identity.pid,
+        "host": identity.host,
+        "python_version": sys.version.partition(" ")[0],
+        "at": _now(),
+    }
+
+    def waiting(reason: str) -> None:
+        _say(f"{reason}; trying for {START_TIMEOUT_S:.0f} s")
+
+    answer = json_object(control.started(report, give_up_after_s=START_TIMEOUT_S, waiting=waiting))
+    if answer is None or json_object(answer.get("secrets")) is None:
+        raise ControlPlaneError(f"{control.address} did not answer as a control plane of daftray does")
+    return answer
+
+
+def _wait_for_workers(ended_at: float) -> None:
+    ray = sys.modules.get("ray")
+    try:
+        has_workers = ray is not None and ray.is_initialized()
+    except Exception:  # whatever `ray` is in this program
+        return
+    left_s = ended_at + WORKERS_FLUSH_S - time.monotonic()
+    if has_workers and left_s > 0:
+        time.sleep(left_s)
+
+
+class _LastWord:
+    """Reports ``finished`` when everything else of the process has ended."""
+
+    def __init__(self, control: ControlPlane, settings: RunSettings) -> None:
+        self._control = control
+        self._settings = settings
+        self._pid = os.getpid()
+        self.end: ending.Ending | None = None
+        self.reporter: Reporter | None = None
+
+    def say(self) -> None:
+        """Send the last counts and the report, then end as the user's code did."""
+        # A forked child that leaves by sys.exit runs its parent's handlers too; and without an ending the
+        # runner itself failed, which the exit code tells.
+        if os.getpid() != self._pid or self.end is None:
+            return
+        if self.reporter is not None:
+            self.reporter.close()
+        report: dict[str, object] = {
+            "attempt": self._settings.attempt,
+            "outcome": self.end.outcome,
+            "exit_code": self.end.exit_code,
+            "detail": self.end.detail,
+            "exception": self.end.exception,
+            "at": _now(),
+        }
+        try:
+            self._control.finished(report, give_up_after_s=FINISH_TIMEOUT_S)
+        except ControlPlaneError as error:
+            _say(f"the end of this run could not be reported: {error}")
+        if self.end.interrupted:
+            # As Python does: so that whoever waits sees the signal and not a code.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def _now() -> str:
+    seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest // 1000:06d}Z"
+
+
+def _say(text: str) -> None:
+    print(f"daftray: {text}", file=sys.stderr, flush=True)

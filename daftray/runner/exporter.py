@@ -1,0 +1,162 @@
+"""Sends a process's counters: soon after something is counted, then each half second, and at its end.
+
+The thread is a daemon and exists only in processes that count something or report their CPU. Counts
+are cumulative, so a report that fails, repeats or comes late changes nothing: the next one says it all.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+from daftray.runner import cpu, names, otlp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from daftray.runner.control import ControlPlane
+    from daftray.runner.counters import Counters
+    from daftray.runner.identity import Identity
+    from daftray.runner.settings import RunSettings
+
+    Series = tuple[str, tuple[tuple[str, str], ...]]
+
+FLUSH_INTERVAL_S = 0.5
+FIRST_FLUSH_S = 0.05
+"""How long the first count after a quiet time waits for company."""
+CPU_INTERVAL_S = 2.0
+CPU_STEP_S = 0.01
+"""CPU time below this is not worth a report of its own: an idle process stays silent."""
+SEND_TIMEOUT_S = 5.0
+EXIT_TIMEOUT_S = 2.0
+LONGEST_PAUSE_S = 30.0
+
+
+class Exporter:
+    """Reports the counters of one process. ``reports_cpu`` is for the top process of a tree only."""
+
+    def __init__(
+        self, settings: RunSettings, counters: Counters, identity: Identity, *, reports_cpu: bool
+    ) -> None:
+        self._settings = settings
+        self._counters = counters
+        self._identity = identity
+        self._reports_cpu = reports_cpu
+        self._control: ControlPlane | None = None
+        self._wake = threading.Event()
+        self._sending = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._known: dict[Series, float] = {}
+        self._failures = 0
+        self._refused = False
+        self._closed = False
+        self._told = False
+        self._wait_s = FLUSH_INTERVAL_S
+
+    def wake(self) -> None:
+        """Something was counted: send it soon. Cheap, and safe at any time."""
+        if self._thread is None:
+            self.start()
+        self._wake.set()
+
+    def start(self) -> None:
+        """Start the thread, once. At the interpreter's end none can start: the last flush does then."""
+        thread = threading.Thread(target=self._run, name="daftray-exporter", daemon=True)
+        self._thread = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            return
+        _flush_at_multiprocessing_exit(self)
+
+    def _run(self) -> None:
+        while not (self._refused or self._closed):
+            self._wake.wait(CPU_INTERVAL_S if self._reports_cpu else None)
+            if self._wake.is_set():
+                self._wake.clear()
+                time.sleep(FIRST_FLUSH_S)
+            self._flush(SEND_TIMEOUT_S)
+            time.sleep(self._wait_s)
+
+    def close(self) -> None:
+        """Send what is left, at the process's end; tell once if the reports could not be delivered."""
+        self._flush(EXIT_TIMEOUT_S, last=True)
+        self._closed = True
+        if self._failures:
+            self._tell()
+
+    def _flush(self, timeout_s: float, *, last: bool = False) -> None:
+        # The thread may hang in a dead connection while the process ends: the last flush waits, not forever.
+        if self._refused or not self._sending.acquire(timeout=timeout_s):
+            return
+        try:
+            if not self._closed:
+                self._send(timeout_s, last=last)
+        except Exception as error:
+            self._failed(error)
+        finally:
+            self._sending.release()
+
+    def _send(self, timeout_s: float, *, last: bool) -> None:
+        values = self._counters.read()
+        changed = {key: value for key, value in values.items() if self._known.get(key) != value}
+        if self._reports_cpu:
+            changed.update(self._cpu(0.0 if last or changed else CPU_STEP_S))
+        if not changed:
+            return
+        body = otlp.encode(
+            changed,
+            resource=self._identity.resource(self._settings),
+            start_ns=self._identity.start_ns,
+            now_ns=time.time_ns(),
+        )
+        asked_s = self._control_plane().metrics(body, timeout_s=timeout_s)
+        self._known.update(changed)
+        self._failures = 0
+        self._wait_s = max(FLUSH_INTERVAL_S, min(asked_s or 0.0, LONGEST_PAUSE_S))
+
+    def _cpu(self, step_s: float) -> dict[Series, float]:
+        modes = ("user", "system")
+        readings = {
+            (names.CPU_TIME, ((names.CPU_MODE, mode),)): value
+            for mode, value in zip(modes, cpu.read(), strict=True)
+        }
+        grown = {key: value for key, value in readings.items() if value > self._known.get(key, 0.0)}
+        new_s = sum(value - self._known.get(key, 0.0) for key, value in grown.items())
+        return grown if new_s >= step_s else {}
+
+    def _control_plane(self) -> ControlPlane:
+        if self._control is None:
+            # Imported by the first report only: most processes of a run have nothing to say when they start.
+            from daftray.runner.control import ControlPlane
+
+            self._control = ControlPlane(self._settings)
+        return self._control
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        self._last_error = error
+        self._wait_s = min(FLUSH_INTERVAL_S * 2**self._failures, LONGEST_PAUSE_S)
+        asked_s = getattr(error, "retry_after_s", None)
+        if asked_s is not None:
+            self._wait_s = max(self._wait_s, min(asked_s, LONGEST_PAUSE_S))
+        if not getattr(error, "retryable", True):
+            self._refused = True
+            self._tell()
+        else:
+            self._wake.set()
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            print(f"daftray: usage of this process is incomplete: {self._last_error}", file=sys.stderr)
+
+
+def _flush_at_multiprocessing_exit(exporter: Exporter) -> None:
+    """Flush where ``multiprocessing`` ends a forked child, which skips ``atexit`` (before Python 3.13)."""
+    multiprocessing_util = sys.modules.get("multiprocessing.util")
+    if (
+        multiprocessing_util is not None
+        and sys.modules["multiprocessing.process"].parent_process() is not None
+    ):
+        multiprocessing_util.Finalize(None, exporter.close, exitpriority=0)

@@ -1,0 +1,109 @@
+"""An exception in the words of ``daftray/domain/problem.py``: frames, causes, and no variable's value."""
+
+from __future__ import annotations
+
+import re
+
+from daftray.runner import frames
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LONGEST_MESSAGE = 8 * 1024
+MAX_CAUSES = 10
+MAX_NOTES = 10
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_FRAME = re.compile(
+    r'^ +File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)\n(?: {4,}(?P<code>[^\n]*))?',
+    re.MULTILINE,
+)
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """Return an ``ExceptionInfo``: the exception itself, and what it came from, outermost first."""
+    info = _one(error)
+    causes = [_one(cause) for cause in _chain(error)]
+    if causes:
+        info["causes"] = causes
+    return info
+
+
+def _one(error: BaseException) -> dict[str, object]:
+    message = _message(error)
+    found = frames.walk(error.__traceback__)
+    if isinstance(error, SyntaxError) and error.filename:
+        found.append(frames.frame(error.filename, error.lineno or 1, "<module>", error.text))
+    elif _is_ray_task_error(error):
+        # Ray carries the worker's traceback as text only; its frames are where the user's code is.
+        found += _frames_of_text(message)
+    info: dict[str, object] = {
+        "type": type_name(type(error)),
+        "message": message[:LONGEST_MESSAGE],
+        "frames": found,
+    }
+    notes: Any = getattr(error, "__notes__", None)
+    if notes:
+        info["notes"] = [str(note)[:LONGEST_MESSAGE] for note in list(notes)[:MAX_NOTES]]
+    return info
+
+
+def type_name(kind: type) -> str:
+    """Return a class's name as a traceback writes it."""
+    module = kind.__module__
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception as failed:
+        return f"<its message cannot be shown: {type_name(type(failed))}>"
+    return _ANSI.sub("", text[: 4 * LONGEST_MESSAGE])
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return what an exception came from: causes, contexts, and the members of groups. Each once."""
+    found: list[BaseException] = []
+    seen = {id(error)}
+    waiting = _sources(error)
+    while waiting and len(found) < MAX_CAUSES:
+        cause = waiting.pop(0)
+        if id(cause) not in seen:
+            seen.add(id(cause))
+            found.append(cause)
+            waiting = _sources(cause) + waiting
+    return found
+
+
+def _sources(error: BaseException) -> list[BaseException]:
+    # By name: the type of a group's members is not known.
+    sources: list[BaseException] = list(getattr(error, "exceptions", ())) if _is_group(error) else []
+    if error.__cause__ is not None:
+        sources.append(error.__cause__)
+    elif error.__context__ is not None and not error.__suppress_context__:
+        sources.append(error.__context__)
+    elif _is_ray_task_error(error):
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, BaseException):
+            sources.append(cause)
+    return sources
+
+
+def _is_group(error: BaseException) -> bool:
+    return isinstance(error, BaseExceptionGroup)
+
+
+def _is_ray_task_error(error: BaseException) -> bool:
+    return any(
+        base.__name__ == "RayTaskError" and base.__module__ == "ray.exceptions"
+        for base in type(error).__mro__
+    )
+
+
+def _frames_of_text(text: str) -> list[dict[str, object]]:
+    return [
+        frames.frame(match["file"], int(match["line"]), match["function"], match["code"] or "")
+        for match in list(_FRAME.finditer(text))[-frames.MAX_FRAMES :]
+        if not frames.is_ours(match["file"])
+    ]

@@ -1,0 +1,61 @@
+"""Daft's AI functions: its providers call ``daft.ai.metrics.record_token_metrics`` after each answer.
+
+Daft's OpenAI provider calls the ``openai`` client, whose hook has counted the request and its tokens by
+then. The rule: what is recorded after a call of a client library, in the same context and for the same
+model, tells of that call; only tokens that the client's hook did not see are added.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from daftray.runner import names
+from daftray.runner.instrument import UnknownShapeError, warn
+from daftray.runner.instrument.calls import Call, last
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+_OPERATIONS = {"prompt": "chat", "embed": "embeddings"}
+"""Daft's protocols by OpenTelemetry's names of operations; others keep Daft's."""
+
+
+def patch(module: ModuleType) -> None:
+    """Count what Daft records."""
+    original = getattr(module, "record_token_metrics", None)
+    if not callable(original):
+        raise UnknownShapeError("it has no record_token_metrics")
+    complained = False
+
+    @functools.wraps(original)
+    def record_token_metrics(*args: Any, **kwargs: Any) -> Any:  # passed on as they come
+        nonlocal complained
+        try:
+            _record(*args, **kwargs)
+        except Exception as error:
+            if not complained:
+                complained = True
+                warn("daft.ai", str(error))
+        return original(*args, **kwargs)
+
+    module.record_token_metrics = record_token_metrics  # type: ignore[attr-defined]
+
+
+def _record(
+    protocol: str,
+    model: str,
+    provider: str,
+    *,
+    input_tokens: int | None = None,
+    output_tokens: int | None = None,
+    **_: object,
+) -> None:
+    call = last.get()
+    if call is not None and not call.claimed and call.model == model:
+        call.claimed = True
+    else:
+        call = Call(model=model, provider=provider, operation=_OPERATIONS.get(protocol, protocol))
+        call.request(names.OK)
+    call.tokens(input_tokens, output_tokens)

@@ -1,0 +1,86 @@
+"""What this process is to its run, and what is switched on in it.
+
+* ``driver``: runs the user's entrypoint; `daftray.runner.driver` starts it.
+* ``worker``: a Ray worker process of the run's job: Daft's Swordfish and UDF actors, plain tasks and actors.
+* ``child``: any Python process below one of those, such as Daft's UDF subprocesses.
+
+How a worker knows: Ray gives the job's runtime environment to the job's supervisor and, through it, to
+the driver, so a variable of the *job* would be seen by all of them. The driver's boot adds
+``DAFTRAY_PROCESS=worker`` to the runtime environment inside ``RAY_JOB_CONFIG_JSON_ENV_VAR``, from which
+``ray.init`` takes what the job's *workers* get (merging what the user's own ``ray.init`` asks for). The
+supervisor started before that, Ray's I/O workers and agents have no job's environment, and so only
+workers of this job see it. Each such process then says ``child`` to the processes that it starts.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+from daftray.runner import instrument, package, report, workers
+from daftray.runner.counters import Counters
+from daftray.runner.exporter import Exporter
+from daftray.runner.identity import Identity
+from daftray.runner.settings import CHILD, DRIVER, PROCESS, WORKER, RunSettings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableMapping
+
+
+class Reporter:
+    """Everything of the runner that lives in one process of a run."""
+
+    def __init__(self, kind: str, settings: RunSettings) -> None:
+        self.kind = kind
+        self._settings = settings
+        self.counters = Counters(self._counted)
+        self._exporter = self._new_exporter()
+
+    def _new_exporter(self) -> Exporter:
+        return Exporter(self._settings, self.counters, Identity(), reports_cpu=self.kind != CHILD)
+
+    def _counted(self) -> None:
+        self._exporter.wake()
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._exporter.close()
+
+    def forked(self) -> None:
+        """Begin anew in a forked child: its own identity, nothing counted, no thread, no CPU of its own."""
+        self.kind = CHILD
+        self.counters.reset()
+        self._exporter = self._new_exporter()
+
+    def start(self) -> None:
+        """Report CPU from now on, where this process does."""
+        if self.kind != CHILD:
+            self._exporter.start()
+
+
+def start(kind: str, settings: RunSettings, *, path: Iterable[str]) -> Reporter:
+    """Switch reporting on in this process. ``path`` is where the user's code imports from."""
+    reporter = Reporter(kind, settings)
+    report.use(reporter.counters)
+    package.join_installed(path)
+    os.environ[PROCESS] = CHILD
+    os.register_at_fork(after_in_child=reporter.forked)
+    if kind != DRIVER:  # whose last word closes it
+        atexit.register(reporter.close)
+    if settings.hooks:
+        instrument.install()
+    reporter.start()
+    return reporter
+
+
+def join(kind: str, environ: MutableMapping[str, str]) -> None:
+    """Start in a process that was started for the run; ``sitecustomize`` calls it ahead of any user code."""
+    settings = RunSettings.read(environ)
+    if settings is None:
+        return
+    if kind == WORKER:
+        workers.fetch_secrets(environ, settings)
+    workers.follow(environ)
+    start(kind, settings, path=sys.path)
