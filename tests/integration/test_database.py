@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 import subprocess
 import sys
@@ -122,6 +123,29 @@ async def test_writers_at_once_lose_nothing(stores: Stores) -> None:
     )
     details = {event.detail for event in await stores.runs.events(run.id)}
     assert details == {None, *map(str, range(40))}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_writer_that_is_cancelled_leaves_all_or_nothing(stores: Stores, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 (repeatable)
+    runs = [a_run(labels={"a": "b"}) for _ in range(60)]
+    tasks = [
+        asyncio.create_task(stores.runs.add(run, an_event(), secrets=[a_secret(owner=run.id)]))
+        for run in runs
+    ]
+    for task in chance.sample(tasks, 40):
+        for _ in range(chance.randint(0, 30)):
+            await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    kept = {run.id for run in await stores.runs.list(RunQuery(project="prj_demo", limit=100))}
+    assert len(kept) >= 20
+    for run in runs:
+        there = run.id in kept
+        assert len(await stores.runs.events(run.id)) == there
+        assert len(await stores.secrets.list(run.id)) == there
+    labelled = await stores.runs.list(RunQuery(project="prj_demo", labels={"a": "b"}, limit=100))
+    assert {run.id for run in labelled} == kept
 
 
 async def test_a_reader_goes_on_while_another_process_writes(stores: Stores, path: Path) -> None:

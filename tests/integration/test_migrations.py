@@ -18,7 +18,7 @@ from factories import a_project
 from sqlalchemy import create_engine
 from stores import sqlite_stores
 
-from daftray.adapters.db import Database
+from daftray.adapters.db import Database, migrations
 from daftray.adapters.db.report_rows import CounterRow
 from daftray.adapters.db.rows import Row
 
@@ -67,7 +67,7 @@ async def test_a_second_start_changes_nothing(migrated: Path) -> None:
 
 
 def test_there_is_one_line_of_versions() -> None:
-    scripts = ScriptDirectory("daftray/adapters/db/migrations")
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
     assert len(scripts.get_heads()) == 1
     assert len(scripts.get_bases()) == 1
 
@@ -80,7 +80,7 @@ async def test_the_file_is_set_up_for_readers_beside_a_writer(migrated: Path) ->
 
 START = """
 import asyncio, sys
-from daftray.adapters.db import Database
+from daftray.adapters.db import Database, migrations
 
 async def main():
     database = Database(f"sqlite:///{sys.argv[1]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
@@ -96,7 +97,12 @@ class ObjectBlobs:
 
 def _open(url_or_path: str | Path) -> ObjectStore:
     if isinstance(url_or_path, str) and _REMOTE.match(url_or_path):
-        return from_url(url_or_path, client_options={"connect_timeout": "5s", "timeout": "60s"})
+        return from_url(
+            url_or_path,
+            # Without TLS only where the operator's endpoint says so.
+            client_options={"connect_timeout": "5s", "timeout": "60s", "allow_http": True},
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+        )
     return LocalStore(Path(url_or_path).absolute(), mkdir=True)
 
 

@@ -15,7 +15,11 @@ from daftray.domain.status import RunPhase, RunStatus
 
 
 class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs of a project, newest first. ``before`` is the id that the last page ended with."""
+    """Which runs of a project, newest first. ``before`` is the id that the last page ended with.
+
+    ``text`` is looked for in name, entrypoint and commit, whatever its case; ``created_after`` and
+    ``created_before`` exclude the times that they name.
+    """
 
     project: str
     status: RunStatus | None = None
@@ -40,7 +44,12 @@ class RunStore(Protocol):
     """Runs, their attempts and their history. Each call is one transaction."""
 
     async def add(self, run: Run, event: RunEvent, *, secrets: Sequence[SealedSecret] = ()) -> None:
-        """Keep a new run, its first event and its own secrets."""
+        """Keep a new run, due at once, its first event and its own secrets.
+
+        Raises:
+            ProjectNotFoundError: its project is not there (any more).
+            ConflictError: its id is taken.
+        """
         ...
 
     async def get(self, run_id: str) -> Run:
@@ -56,11 +65,17 @@ class RunStore(Protocol):
         ...
 
     async def request_cancel(self, run_id: str, at: datetime) -> Run:
-        """Note that a run is to be cancelled, unless it has ended or was told so before; return it."""
+        """Note that a run is to be cancelled, unless it has ended or was told so before; return it.
+
+        It is due now; where somebody holds it, as soon as it is released. Raises `RunNotFoundError`.
+        """
         ...
 
     async def claim_due(self, claim: Claim, *, now: datetime, limit: int) -> list[Run]:
-        """Claim runs that are not done, are due and that nobody holds, oldest first by due time, then id."""
+        """Claim runs that are not done, are due and that nobody holds, oldest first by due time, then id.
+
+        A claimed run is due again when its lease ends.
+        """
         ...
 
     async def renew(self, claim: Claim, run_ids: Sequence[str], *, now: datetime) -> None:
@@ -68,13 +83,16 @@ class RunStore(Protocol):
         ...
 
     async def save(self, run: Run, events: Sequence[RunEvent], claim: Claim) -> None:
-        """Write a claimed run and its new events.
+        """Write what became of a claimed run, and its new events.
+
+        What was asked (`RunSpec`, project, trigger and so on) never changes, and `Run.usage` has its own
+        call. An attempt's log never shrinks. A run that has ended keeps its status.
 
         `Run.cancel_requested_at` is not written but compared: a cancel that the writer has not seen makes
         this fail, so that it can't be lost.
 
         Raises:
-            StaleClaimError: the claim is not held any more, or a cancel came in meanwhile.
+            StaleClaimError: the claim is not held any more, or a cancel came in, or the run ended meanwhile.
         """
         ...
 
@@ -87,7 +105,10 @@ class RunStore(Protocol):
         ...
 
     async def release(self, run_id: str, claim: Claim, *, due_at: datetime) -> None:
-        """Give a claimed run back, to be claimed again when it is due (or woken)."""
+        """Give a claimed run back, to be claimed again when it is due, or at once if it was woken meanwhile.
+
+        Without the claim, or once the run has ended, this changes nothing.
+        """
         ...
 
     async def make_due(self, *, phase: RunPhase, now: datetime, limit: int) -> None:
