@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -40,6 +41,16 @@ def platform_on(root: Path, *, ray_url: str, ray_token: str) -> Generator[Platfo
     ):
         everything.projects.create("e2e", repo.url)
         yield Platform(server, root / "data", everything.in_project("e2e"), repo)
+
+
+_RAYS_OWN_LINES = re.compile(
+    rb"^(\d{4}-[^\n]* -- Runtime env is setting up\.|Running entrypoint for job [^\n]*)\n", re.MULTILINE
+)
+
+
+def program_output(log: bytes) -> bytes:
+    """Return what the program wrote: Ray puts two lines of its own into a driver's file."""
+    return _RAYS_OWN_LINES.sub(b"", log)
 
 
 def wait_for(client: Client, run: Run, holds: Callable[[Run], bool], *, timeout_s: float = 60) -> Run:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from e2e_files import WAIT_FOR_FILE
-from e2e_platform import PLACES, Platform, wait_for
+from e2e_platform import PLACES, Platform, program_output, wait_for
 
 from daftray.client import Client
 from daftray.domain.run import Run
@@ -49,7 +49,7 @@ def test_a_running_and_a_queued_run_are_cancelled(
     for run in running:
         last = ended(run)
         assert last.status is RunStatus.CANCELLED
-        assert client.runs.logs(last).startswith(b"waiting")
+        assert program_output(client.runs.logs(last)) == b"waiting\n"
         assert drivers(run.id) == []
 
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from daftray.client import Client
-from daftray.client.errors import NotConfiguredError
+from daftray.client.errors import ServerUnreachableError
 from daftray.domain.errors import UnauthenticatedError
 from daftray.server.child import child_server
 
@@ -44,7 +44,7 @@ def test_clients_on_the_machine_find_the_server_by_its_data_folder(
     monkeypatch.setenv("DAFTRAY_DATA_DIR", str(tmp_path / "data"))
     with child_server(tmp_path / "data", options=["--ray", "none"]), Client() as client:
         assert client.projects.list() == []
-    with pytest.raises(NotConfiguredError), Client() as client:
+    with pytest.raises(ServerUnreachableError), Client() as client:
         client.projects.list()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from e2e_files import WAIT_FOR_FILE
-from e2e_platform import PLACES, Platform, wait_for
+from e2e_platform import PLACES, Platform, program_output, wait_for
 
 from daftray.client import Client
 from daftray.domain.run import Run
@@ -56,9 +56,9 @@ def test_an_unpushed_commit_comes_as_a_bundle_and_a_dirty_tree_as_a_patch(
     for run, said in ((by_bundle, "unpushed"), (by_patch, "dirty")):
         last = ended(run)
         assert (last.status, last.commit) == (RunStatus.SUCCEEDED, unpushed)
-        assert client.runs.logs(last).decode().strip() == said
+        assert program_output(client.runs.logs(last)).decode() == f"{said}\n"
     again = ended(client.runs.rerun(by_patch))
-    assert client.runs.logs(again).decode().strip() == "dirty"
+    assert program_output(client.runs.logs(again)) == b"dirty\n"
 
 
 def test_a_run_that_waited_executes_what_its_creator_saw(
@@ -78,10 +78,10 @@ def test_a_run_that_waited_executes_what_its_creator_saw(
     gate.touch()
     run = ended(waiting)
     assert (run.status, run.commit) == (RunStatus.SUCCEEDED, seen)
-    assert client.runs.logs(run).decode().strip() == "as seen"
+    assert program_output(client.runs.logs(run)) == b"as seen\n"
     again = ended(client.runs.rerun(run))
     assert (again.commit, again.rerun_of) == (seen, run.id)
-    assert client.runs.logs(again).decode().strip() == "as seen"
+    assert program_output(client.runs.logs(again)) == b"as seen\n"
 
 
 def test_a_ref_that_is_not_there_is_named(client: Client, ended: Ended) -> None:
