@@ -77,36 +77,53 @@ class HeadRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 def processes_of(root: Path, known: Iterable[ProcessId] = ()) -> set[psutil.Process]:
     """Return the living processes of the head whose private folder is that one."""
-    children: dict[int, list[psutil.Process]] = {}
-    sessions: dict[int, list[psutil.Process]] = {}
+    known = tuple(known)
     found = {process for one in known if (process := one.find()) is not None}
+    relatives = _Relatives({one.pid for one in known})
     for process in psutil.process_iter():
         try:
-            children.setdefault(process.ppid(), []).append(process)
-            sessions.setdefault(os.getsid(process.pid), []).append(process)
+            relatives.add(process)
             if process.environ().get(MARKER) == str(root):
                 found.add(process)
         except (psutil.Error, OSError):
             continue  # it ended meanwhile, or is another user's
-    return {process for process in _closure(found, children, sessions) if process.pid != os.getpid()}
+    return relatives.of(found) - {psutil.Process(), *psutil.Process().parents()}
 
 
-def _closure(
-    found: set[psutil.Process],
-    children: dict[int, list[psutil.Process]],
-    sessions: dict[int, list[psutil.Process]],
-) -> set[psutil.Process]:
-    """Add descendants and members of the same sessions: the head leads one, so all of them are its own."""
-    mine = set(found)
-    waiting = list(found)
-    while waiting:
-        process = waiting.pop()
-        session = next((sid for sid, members in sessions.items() if process in members), 0)
-        for relative in [*children.get(process.pid, []), *sessions.get(session, [])]:
-            if relative not in mine:
-                mine.add(relative)
-                waiting.append(relative)
-    return mine
+class _Relatives:
+    """Who descends from whom, and who shares a session.
+
+    A session counts only where its leader is one of the head's own: all members descend from the leader.
+    Known ids are leaders that may have died; their number is not given away while their session lives.
+    """
+
+    def __init__(self, leaders: set[int]) -> None:
+        self._leaders = leaders
+        self._children: dict[int, list[psutil.Process]] = {}
+        self._members: dict[int, list[psutil.Process]] = {}
+        self._session: dict[int, int] = {}
+
+    def add(self, process: psutil.Process) -> None:
+        session = os.getsid(process.pid)
+        self._children.setdefault(process.ppid(), []).append(process)
+        self._members.setdefault(session, []).append(process)
+        self._session[process.pid] = session
+
+    def of(self, found: set[psutil.Process]) -> set[psutil.Process]:
+        mine = set(found)
+        waiting = list(found)
+        while waiting:
+            process = waiting.pop()
+            session = self._session.get(process.pid, 0)
+            own = session == process.pid or session in self._leaders
+            for relative in [
+                *self._children.get(process.pid, []),
+                *(self._members.get(session, []) if own else []),
+            ]:
+                if relative not in mine:
+                    mine.add(relative)
+                    waiting.append(relative)
+        return mine
 
 
 def end(root: Path, known: Iterable[ProcessId] = (), *, head: ProcessId | None = None) -> list[int]:

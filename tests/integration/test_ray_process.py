@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Generator
@@ -16,7 +17,7 @@ from daftray.server.ray_process import HeadRecord, ProcessId, end, processes_of,
 # A head with a child that left its session and does not heed SIGTERM, and one that wiped its environment.
 HEAD = """
 import os, subprocess, sys, time
-deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+deaf = "import signal as s, time; s.signal(s.SIGTERM, s.SIG_IGN); print(flush=True); time.sleep(600)"
 stray = subprocess.Popen([sys.executable, "-c", deaf], start_new_session=True, stdout=subprocess.PIPE)
 stray.stdout.readline()
 bare = subprocess.Popen(["sleep", "600"], env={})
@@ -85,6 +86,17 @@ def test_what_is_left_of_a_dead_head_is_found_by_its_mark_and_its_record(heads: 
     assert {one.pid for one in processes_of(head.root, record.known)} == head.pids - {head.popen.pid}
     assert end(head.root, record.known, head=record.head) == []
     assert head.alive() == set()
+
+
+def test_a_process_in_somebody_elses_session_does_not_bring_that_session_along(tmp_path: Path) -> None:
+    # This test's own session: were it taken for the head's, the test would not live to fail.
+    marked = subprocess.Popen(["sleep", "600"], env={MARKER: str(tmp_path), "PATH": os.environ["PATH"]})
+    with marked:
+        try:
+            assert {one.pid for one in processes_of(tmp_path)} == {marked.pid}
+            assert end(tmp_path) == []
+        finally:
+            marked.kill()
 
 
 def test_an_id_that_was_used_again_is_nobody(heads: tuple[Head, Head]) -> None:
