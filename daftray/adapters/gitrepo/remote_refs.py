@@ -82,7 +82,7 @@ class RemoteAccess:
         branches = [name.removeprefix("refs/heads/") for name in self._listed(["refs/heads/*"])]
         where = f"the Git remote {shown(self.remote.url)}"
         if not branches:
-            return SourceNotFoundError(f"There is nothing in {where} yet: push a commit first.")
+            return SourceNotFoundError(f"There is nothing in {where}: push a commit first, or check its URL.")
         shortlist = ", ".join(sorted(branches)[:_SHOWN]) + (", …" if len(branches) > _SHOWN else "")
         return SourceNotFoundError(
             f"There is no branch or tag {ref!r} in {where}: push it, or name one that is there ({shortlist})."
