@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from factories import a_run, an_event
 from fakes import InMemoryStores
 
 from daftray.adapters.db import (
@@ -17,7 +18,8 @@ from daftray.adapters.db import (
     SqlRunStore,
     SqlSecretStore,
 )
-from daftray.domain.ports import KeyStore, ProjectStore, ReportStore, RunStore, SecretStore
+from daftray.domain.ports import Claim, KeyStore, ProjectStore, ReportStore, RunStore, SecretStore
+from daftray.domain.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,3 +62,11 @@ async def sqlite_stores(path: Path) -> AsyncGenerator[Stores, None]:
         yield stores_of(database)
     finally:
         await database.close()
+
+
+async def add_claimed(stores: Stores, claim: Claim, **fields: object) -> Run:
+    """Add a run and claim it; return it."""
+    run = a_run(**fields)
+    await stores.runs.add(run, an_event())
+    (found,) = await stores.runs.claim_due(claim, now=run.created_at, limit=1)
+    return found

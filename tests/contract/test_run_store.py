@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import COMMIT, NOW, a_claim, a_project, a_run, a_secret, an_event, at
 from msgspec.structs import replace
-from stores import Stores
+from stores import Stores, add_claimed
 
 from daftray.domain.errors import (
     ConflictError,
@@ -27,12 +27,6 @@ from daftray.domain.status import FailureReason, RunPhase, RunStatus
 
 CLAIM = a_claim()
 SUCCEEDED = Verdict(status=RunStatus.SUCCEEDED, exit_code=0)
-
-
-async def claimed(stores: Stores, **fields: object) -> Run:
-    await stores.runs.add(a_run(**fields), an_event())
-    (run,) = await stores.runs.claim_due(CLAIM, now=NOW, limit=10)
-    return run
 
 
 def full_run() -> Run:
@@ -136,7 +130,7 @@ async def test_a_run_brings_its_own_secrets(stores: Stores) -> None:
 
 
 async def test_history_keeps_its_order_even_where_times_are_equal(stores: Stores) -> None:
-    run = await claimed(stores)
+    run = await add_claimed(stores, CLAIM)
     first = [an_event(detail=f"first {number}") for number in range(12)]
     await stores.runs.save(run, first, CLAIM)
     await stores.runs.save(run, [an_event(detail="then")], CLAIM)
@@ -145,7 +139,7 @@ async def test_history_keeps_its_order_even_where_times_are_equal(stores: Stores
 
 
 async def test_a_save_writes_what_became_of_the_run(stores: Stores) -> None:
-    run = await claimed(stores)
+    run = await add_claimed(stores, CLAIM)
     run, event = run.advance(RunPhase.HARVESTING, at(5), verdict=SUCCEEDED)
     run = replace(run, commit=COMMIT, warnings=("w",), ray=RayJob(submission_id=run.submission_id))
     run = run.with_attempt(replace(run.current, log_size=5))
@@ -158,14 +152,14 @@ async def test_a_save_writes_what_became_of_the_run(stores: Stores) -> None:
 
 
 async def test_a_save_does_not_write_what_was_asked(stores: Stores) -> None:
-    run = await claimed(stores)
+    run = await add_claimed(stores, CLAIM)
     other = {"name": "x", "labels": {"a": "b"}, "trigger": "cron", "created_by": "x", "created_at": at(9)}
     await stores.runs.save(replace(run, commit=COMMIT, **other), [], CLAIM)
     assert await stores.runs.get(run.id) == replace(run, commit=COMMIT)
 
 
 async def test_a_save_without_the_claim_is_refused(stores: Stores) -> None:
-    run = await claimed(stores)
+    run = await add_claimed(stores, CLAIM)
     changed = replace(run, commit=COMMIT)
     with pytest.raises(StaleClaimError):
         await stores.runs.save(changed, [an_event()], a_claim("somebody-else"))
@@ -179,7 +173,7 @@ async def test_a_save_without_the_claim_is_refused(stores: Stores) -> None:
 
 
 async def test_a_cancel_that_the_writer_has_not_seen_refuses_its_save(stores: Stores) -> None:
-    run = await claimed(stores)
+    run = await add_claimed(stores, CLAIM)
     told = await stores.runs.request_cancel(run.id, at(1))
     assert told.cancel_requested_at == at(1)
     with pytest.raises(StaleClaimError):
@@ -200,7 +194,7 @@ async def test_the_first_cancel_stays(stores: Stores) -> None:
 
 
 async def test_a_run_that_has_ended_is_not_cancelled_nor_changed(stores: Stores) -> None:
-    run = await claimed(stores)
+    run = await add_claimed(stores, CLAIM)
     run, _ = run.advance(RunPhase.HARVESTING, at(1), verdict=SUCCEEDED)
     late = run
     ended, _ = run.advance(RunPhase.DONE, at(2))
@@ -211,49 +205,6 @@ async def test_a_run_that_has_ended_is_not_cancelled_nor_changed(stores: Stores)
     noted = replace(ended, ray=None, warnings=("the job's record is gone",))
     await stores.runs.save(noted, [], CLAIM)
     assert await stores.runs.get(run.id) == noted
-
-
-async def test_the_archived_size_of_a_log_never_shrinks(stores: Stores) -> None:
-    run = await claimed(stores)
-    run = run.with_attempt(run.current)
-    await stores.runs.save(run, [], CLAIM)
-    for size in (10, 30, 20):
-        await stores.runs.save_log_size(run.id, 1, size, CLAIM)
-    await stores.runs.save(run, [], CLAIM)
-    (attempt,) = (await stores.runs.get(run.id)).attempts
-    assert attempt.log_size == 30
-    with pytest.raises(StaleClaimError):
-        await stores.runs.save_log_size(run.id, 1, 40, a_claim("somebody-else"))
-    with pytest.raises(StaleClaimError):
-        await stores.runs.save_log_size("run_none", 1, 40, CLAIM)
-    assert (await stores.runs.get(run.id)).attempts == (attempt,)
-
-
-async def test_a_log_size_may_come_before_its_attempt(stores: Stores) -> None:
-    run = await claimed(stores)
-    await stores.runs.save_log_size(run.id, 1, 7, CLAIM)
-    submitted = replace(run.current, ray_job_id="01000000")
-    await stores.runs.save(run.with_attempt(submitted), [], CLAIM)
-    assert (await stores.runs.get(run.id)).attempts == (replace(submitted, log_size=7),)
-
-
-async def test_attempts_are_kept_by_number(stores: Stores) -> None:
-    run = await claimed(stores)
-    first = replace(run.current, status=RunStatus.FAILED, reason=FailureReason.JOB_LOST)
-    run = replace(run.with_attempt(first), attempt=2)
-    run = run.with_attempt(run.current)
-    await stores.runs.save(run, [], CLAIM)
-    assert [one.number for one in (await stores.runs.get(run.id)).attempts] == [1, 2]
-    assert (await stores.runs.get(run.id)).attempts == run.attempts
-
-
-async def test_usage_needs_no_claim_and_a_save_does_not_undo_it(stores: Stores) -> None:
-    run = await claimed(stores)
-    usage = UsageSummary(requests=2)
-    await stores.runs.save_usage(run.id, usage)
-    await stores.runs.save_usage("run_none", usage)
-    await stores.runs.save(replace(run, commit=COMMIT), [], CLAIM)
-    assert await stores.runs.get(run.id) == replace(run, commit=COMMIT, usage=usage)
 
 
 async def test_places_and_queue_are_counted_by_cluster(stores: Stores) -> None:

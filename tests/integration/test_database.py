@@ -19,8 +19,10 @@ import pytest
 from factories import NOW, a_claim, a_project, a_run, a_secret, an_event, at
 from stores import Stores, sqlite_stores
 
-from daftray.adapters.db import Database, dialect
+from daftray.adapters.db import Database, SqlRunStore, dialect
+from daftray.adapters.db import database as database_module
 from daftray.domain.errors import DaftrayError, InvalidInputError, StoreUnavailableError
+from daftray.domain.metrics import UsageSummary
 from daftray.domain.ports import RunQuery
 
 RUNS = 120
@@ -167,6 +169,21 @@ async def test_a_file_that_stays_locked_is_an_error_to_try_again(
                 await stores.runs.add(a_run(), an_event())
             assert caught.value.retryable
         await stores.runs.add(a_run(), an_event())
+
+
+async def test_a_turn_to_write_that_never_comes_is_an_error_to_try_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_TURN_TIMEOUT_S", 0.05)
+    async with sqlite_stores(path) as stores:
+        database = Database(f"sqlite:///{path}")
+        runs = SqlRunStore(database)
+        async with database.writing():
+            with pytest.raises(StoreUnavailableError):
+                await runs.save_usage("run_none", UsageSummary())
+        await runs.save_usage("run_none", UsageSummary())
+        assert await stores.projects.list("default", limit=1, offset=0) == []
+        await database.close()
 
 
 async def test_a_database_that_cannot_be_opened_is_an_error_to_try_again(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -17,6 +17,7 @@ from daftray.adapters.db.migrate import upgrade
 _POOL_SIZE = 5
 _POOL_OVERFLOW = 5
 _POOL_TIMEOUT_S = 10
+_TURN_TIMEOUT_S = 30
 
 
 class Database:
@@ -40,7 +41,7 @@ class Database:
         self._writer = self._engine.execution_options(**{dialect.WRITES: True})
         # SQLite has one writer. Its own queue is a sleep and a guess; within a process ours is fair.
         sqlite = self._engine.dialect.name == "sqlite"
-        self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if sqlite else nullcontext()
+        self._turn = asyncio.Lock() if sqlite else None
 
     async def open(self) -> None:
         """Make sure that the database answers; make a SQLite file and its folder where there is none."""
@@ -76,11 +77,23 @@ class Database:
         """Give a session that holds the right to write; commit at the end, roll back on an error."""
         with translated():
             async with (
-                self._turn,
+                self._turn_to_write(),
                 AsyncSession(self._writer, expire_on_commit=False) as session,
                 session.begin(),
             ):
                 yield session
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncGenerator[None, None]:
+        if self._turn is None:
+            yield
+            return
+        async with asyncio.timeout(_TURN_TIMEOUT_S):
+            await self._turn.acquire()
+        try:
+            yield
+        finally:
+            self._turn.release()
 
 
 def _migrate(connection: Connection) -> None:
