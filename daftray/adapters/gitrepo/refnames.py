@@ -9,7 +9,7 @@ from daftray.domain.errors import SourceRefusedError
 
 _LONGEST = 255
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
-_HASH = re.compile(r"^[0-9a-f]{4,64}$")
+_HASH = re.compile(r"[0-9a-f]{4,64}")
 _FULL_LENGTHS = frozenset({40, 64})  # SHA-1, SHA-256
 
 
@@ -56,7 +56,7 @@ def commit_hash(text: str) -> str:
 
 def looks_like_hash(text: str) -> bool:
     """Whether a text could be a commit's hash, full or abbreviated."""
-    return _HASH.match(text.lower()) is not None
+    return _HASH.fullmatch(text.lower()) is not None
 
 
 def is_full(commit: str) -> bool:

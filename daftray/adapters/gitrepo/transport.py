@@ -22,9 +22,9 @@ Transport = Literal["https", "http", "ssh", "file"]
 ALLOW_LOCAL = "DAFTRAY_ALLOW_LOCAL_REMOTES=1"
 _LONGEST = 4096
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
-_SCP = re.compile(r"^(?:(?P<user>[^@/:]+)@)?(?P<host>[^@/:]+):(?P<path>.+)$", re.DOTALL)
-_HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?$")
-_SSH_USER = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")
+_SCP = re.compile(r"^(?:(?P<user>[^@/:]+)@)?(?P<host>[^@/:]+):(?P<path>.+)")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?")
+_SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _TOKEN = re.compile(r"^(gh[a-z]_|github_pat_|glpat-|ATBB|ATCTT)|^.{30}")
@@ -96,7 +96,7 @@ def parse(remote: str, *, allow_local: bool) -> Remote:
         parsed = _of_url(remote, scheme[1].lower())
     elif remote.startswith("/"):
         parsed = Remote(transport="file", prefix="", path=remote)
-    elif scp := _SCP.match(remote):
+    elif scp := _SCP.fullmatch(remote):
         parsed = _of_scp(remote, scp)
     else:
         raise SourceRefusedError(f"{shown(remote)} is no Git remote: {_USE}.")
@@ -168,7 +168,7 @@ def _of_scp(remote: str, found: re.Match[str]) -> Remote:
 
 
 def _check_host(host: str, remote: str) -> None:
-    if _HOST.match(host):
+    if _HOST.fullmatch(host):
         return
     try:
         ipaddress.IPv6Address(host)
@@ -187,5 +187,5 @@ def _check_user(user: str | None, password: str | None, *, scheme: str, remote: 
             "secret: revoke that credential, remove it from the URL, store a new one as a project secret and "
             "name that secret as the credential of the project's source."
         )
-    if user and scheme == "ssh" and not _SSH_USER.match(user):
+    if user and scheme == "ssh" and not _SSH_USER.fullmatch(user):
         raise SourceRefusedError(f"{shown(remote)} has no valid user name: {_USE}.")
