@@ -34,7 +34,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered. ``broken`` ends a streamed body without its proper end, as a lost network does."""
+    """What is answered.
+
+    ``broken`` ends a streamed body without its proper end, as a lost network does; ``held`` keeps it open
+    until that is set.
+    """
 
     body: bytes = b""
     status: int = 200
@@ -42,6 +46,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     streamed: bool = False
     broken: bool = False
+    held: threading.Event | None = None
 
 
 Route = Callable[[Asked], Answer]
@@ -116,6 +121,8 @@ def small_server() -> Generator[SmallServer]:
             self.end_headers()
             if answer.body:
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(answer.body), answer.body))
+            if answer.held:
+                answer.held.wait(timeout=60)
             if not answer.broken:
                 self.wfile.write(b"0\r\n\r\n")
             self.close_connection = True

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
-
-import typer
 
 from daftray.cli import screen
 from daftray.cli.failures import EXIT_CANCELLED, EXIT_FAILED
@@ -60,7 +57,7 @@ class _Follower:
     def __init__(self, client: Client, run_id: str, *, as_json: bool) -> None:
         self._client = client
         self._run_id = run_id
-        self._out = sys.stderr if as_json else sys.stdout
+        self._to_stderr = as_json
         self._offset = 0
 
     def follow(self) -> Run:
@@ -68,8 +65,7 @@ class _Follower:
         with PhaseWatch(self._client, self._run_id, phases):
             for line in self._client.runs.follow(self._run_id, from_=self._offset):
                 phases.make_way()
-                self._out.write(line.message + "\n")
-                self._out.flush()
+                screen.emit_bytes(f"{line.message}\n".encode(), to_stderr=self._to_stderr)
                 self._offset = line.offset
         run = self._client.runs.wait(self._run_id)
         phases.show(run)
@@ -83,5 +79,5 @@ def _cancel_wanted(run_id: str) -> bool:
         return False
     try:
         return screen.ask("Cancel it now?")
-    except typer.Abort:
+    except KeyboardInterrupt:
         return False

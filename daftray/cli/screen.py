@@ -32,11 +32,15 @@ def emit_json(value: object) -> None:
     typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def emit_bytes(data: bytes) -> None:
-    """Print bytes as they are, on stdout."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+def emit_bytes(data: bytes, *, to_stderr: bool = False) -> None:
+    """Print bytes as they are, on stdout unless told otherwise."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    stream.flush()
+    left = memoryview(data)
+    while left:
+        # Unbuffered (PYTHONUNBUFFERED), a write can take a part, and is silent of a reader that left.
+        left = left[stream.buffer.write(left) :]
+    stream.buffer.flush()
 
 
 def emit_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -98,7 +102,10 @@ def interactive() -> bool:
 
 def ask(question: str) -> bool:
     """Ask a question of yes and no; the answer is no unless it is yes."""
-    return typer.confirm(question, default=False, err=True)
+    # Not typer's: it writes a space to stdout, which belongs to the log and to programs.
+    sys.stderr.write(f"{printable(question)} [y/N]: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from getpass import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -74,8 +75,7 @@ def remove(context: typer.Context, name: _Name, project: Project = None) -> None
 def read_hidden(question: str) -> str:
     """Return what stdin gives, or what is typed unseen where stdin is a terminal."""
     if sys.stdin.isatty():
-        answer: str = typer.prompt(question, hide_input=True, err=True)
-        return answer
+        return getpass(f"{question}: ")
     return sys.stdin.read().removesuffix("\n").removesuffix("\r")
 
 
