@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -68,13 +68,13 @@ class ControlStub:
                         found[key] = max(found.get(key, 0.0), value)
         return found
 
-    def total(self, metric: str, **attributes: str) -> float:
-        """Return a metric's sum over processes, of points that have these attributes (``_`` for ``.``)."""
-        wanted = {name.replace("_", "."): value for name, value in attributes.items()}
+    def total(self, metric: str, attributes: Mapping[str, str] | None = None) -> float:
+        """Return a metric's sum over processes, of the points that have these attributes."""
+        wanted = (attributes or {}).items()
         return sum(
             value
             for (_, name, pairs), value in self.counters().items()
-            if name == metric and wanted.items() <= dict(pairs).items()
+            if name == metric and wanted <= dict(pairs).items()
         )
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:

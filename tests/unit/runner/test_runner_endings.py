@@ -126,7 +126,14 @@ def test_a_syntax_error_is_the_users_and_has_its_line(runs: Runs, kind: str) -> 
     ],
 )
 def test_what_is_missing_is_told_with_what_is_there(runs: Runs, missing: dict[str, Any], says: str) -> None:
-    source = "limit = 3\ndef main(): ...\nclass Job:\n    @staticmethod\n    def run(): ...\n    def start(self): ...\n"
+    source = """
+limit = 3
+def main(): ...
+class Job:
+    @staticmethod
+    def run(): ...
+    def start(self): ...
+"""
     runs.write({"jobs/__init__.py": "", "jobs/etl.py": source})
 
     done = runs.run(missing)
