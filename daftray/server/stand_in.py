@@ -36,9 +36,7 @@ class StandIn:
     """The server, on a free port of 127.0.0.1: ``with StandIn() as stand_in: … stand_in.base_url``."""
 
     def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        # Idle connections of clients that are long gone must not hold up the end.
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _Handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="stand-in", daemon=True
         )
@@ -60,6 +58,11 @@ class StandIn:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=IDLE_TIMEOUT_S)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True  # idle connections of clients that are long gone must not hold up the end
+    request_queue_size = 1024  # Daft asks for a whole batch of rows at once; the usual 5 would refuse most
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import socket
 from collections.abc import Iterator
@@ -78,6 +79,19 @@ def test_embeds_equal_texts_alike_and_others_not(client: openai.OpenAI) -> None:
     assert first == third != second
     assert math.hypot(*first) == pytest.approx(1)
     assert answer.usage.total_tokens == 3
+
+
+async def test_takes_a_whole_batch_of_rows_at_once() -> None:
+    with StandIn() as server:
+        async with openai.AsyncOpenAI(base_url=server.base_url, api_key="any", max_retries=0) as client:
+            ask = client.chat.completions.create
+            answers = await asyncio.gather(
+                *(ask(model=MODEL, messages=[{"role": "user", "content": str(row)}]) for row in range(200))
+            )
+
+    assert [answer.choices[0].message.content for answer in answers] == [
+        f"({MODEL}) {row}" for row in range(200)
+    ]
 
 
 def test_refuses_to_stream_and_says_so(client: openai.OpenAI) -> None:
