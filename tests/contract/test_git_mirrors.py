@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -279,3 +281,33 @@ async def test_a_closed_server_starts_no_git(mirrors: BareMirrors, place: GitRep
     await mirrors.close()
     with pytest.raises(SourceUnavailableError, match="stopping"):
         await mirrors.pin(place)
+
+
+@pytest.mark.parametrize("branch", ["master", "trunk"])
+async def test_any_name_will_do_for_the_first_branch(mirrors: BareMirrors, tmp_path: Path, branch: str):
+    repo = make_repo(tmp_path / branch, branch=branch)
+    place = GitRepository(project="p", remote=repo.url)
+    await mirrors.pin(place, ref=branch)
+    assert await mirrors.pin(place, ref=branch) == repo.head
+    second = repo.commit({"x": ""})
+    assert await mirrors.pin(place, ref=branch) == second
+
+
+async def test_many_pins_on_two_servers_at_once_agree(
+    repo: GitRepo, mirrors: BareMirrors, place: GitRepository, tmp_path: Path
+):
+    other = BareMirrors(tmp_path / "data", allow_local=True)
+    for _ in range(3):
+        head = repo.commit({"x": ""})
+        found = await asyncio.gather(*(one.pin(place, ref="main") for one in [mirrors, other] * 5))
+        assert set(found) == {head}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository to somebody else")
+async def test_a_local_remote_may_belong_to_somebody_else(
+    repo: GitRepo, mirrors: BareMirrors, place: GitRepository
+):
+    head = repo.head
+    for path in [repo.path, *repo.path.rglob("*")]:
+        os.chown(path, 12345, 12345, follow_symlinks=False)
+    assert await mirrors.pin(place) == head

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random as random_module
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daftray.domain.errors import DependenciesInvalidError
 from daftray.runtime_env.dependencies import normalise
+
+PATIENT = settings(deadline=None)
+"""No example fails for being slow: the machine may be busy."""
 
 
 def refusals(*lines: str) -> dict[str, str]:
@@ -109,6 +112,7 @@ MARKERS = st.sampled_from(["", "; python_version >= '3.11'", ' ; sys_platform ==
 LINES = st.lists(st.builds("{}{}{}{}".format, NAMES, EXTRAS, RANGES, MARKERS), max_size=8)
 
 
+@PATIENT
 @given(LINES, st.randoms())
 def test_order_and_spelling_do_not_matter(lines: list[str], random: random_module.Random):
     shuffled = [line.replace("_", "-").upper() if ";" not in line else line for line in lines]
@@ -116,12 +120,14 @@ def test_order_and_spelling_do_not_matter(lines: list[str], random: random_modul
     assert normalise(shuffled) == normalise(lines)
 
 
+@PATIENT
 @given(LINES)
 def test_normalising_twice_changes_nothing(lines: list[str]):
     once = normalise(lines)
     assert normalise(once) == once
 
 
+@PATIENT
 @given(st.text(max_size=60))
 def test_any_text_is_either_taken_or_refused_with_its_place(text: str):
     try:

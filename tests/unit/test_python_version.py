@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daftray.domain.errors import InvalidInputError, PythonVersionError
 from daftray.runtime_env.python_version import check, parse
+
+PATIENT = settings(deadline=None)
+"""No example fails for being slow: the machine may be busy."""
 
 SYS_VERSION = "3.12.1 (main, Dec  8 2023, 05:40:51) \n[GCC 12.2.0]"
 
@@ -70,6 +73,7 @@ def test_this_interpreter_meets_its_own_version_text():
     check(sys.version, "{}.{}.{}".format(*sys.version_info))
 
 
+@PATIENT
 @given(st.text(max_size=40))
 def test_any_text_is_either_read_or_refused(text: str):
     try:
@@ -78,6 +82,7 @@ def test_any_text_is_either_read_or_refused(text: str):
         return
 
 
+@PATIENT
 @given(minor=st.integers(0, 40), other=st.integers(0, 40), patch=st.integers(0, 30))
 def test_the_minor_version_decides(minor: int, other: int, patch: int):
     if minor == other:

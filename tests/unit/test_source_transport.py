@@ -16,6 +16,9 @@ from daftray.adapters.gitrepo.transport import parse
 from daftray.domain.errors import SourceNotFoundError, SourceRefusedError, SourceUnavailableError
 from daftray.domain.ports import GitRepository
 
+PATIENT = settings(deadline=None)
+"""No example fails for being slow: the machine may be busy."""
+
 ALLOWED = [
     "https://github.com/org/repo",
     "https://github.com/org/repo.git",
@@ -248,6 +251,7 @@ def test_a_submodules_url_cannot_climb_above_the_host(remote: str) -> None:
         parse(remote, allow_local=True).beside("../../x")
 
 
+@PATIENT
 @given(st.text(max_size=80))
 def test_any_text_is_either_parsed_or_refused(text: str) -> None:
     try:
@@ -287,7 +291,7 @@ def test_what_is_no_name_of_a_ref_is_refused(ref: str) -> None:
 REFS = st.text(st.sampled_from("ab/.-@{}~^:?*[\\ \x07é"), min_size=1, max_size=8)
 
 
-@settings(deadline=None)  # each example starts a process
+@PATIENT
 @given(REFS.filter(lambda ref: ref != "@"))  # Git's other word for HEAD: write HEAD
 def test_names_of_refs_are_those_that_git_takes(ref: str) -> None:
     command = ["git", "check-ref-format", "--branch", ref]

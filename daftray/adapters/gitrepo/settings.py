@@ -24,8 +24,6 @@ _CONFIG = """\
 	version = 2
 [http]
 	followRedirects = false
-	lowSpeedLimit = 1000
-	lowSpeedTime = 60
 [transfer]
 	bundleURI = false
 [gc]
