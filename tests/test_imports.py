@@ -35,6 +35,27 @@ for name in names:
 json.dump({"names": names, "done": done, "threads": threading.active_count()}, sys.stdout)
 """
 
+WITHOUT_EXTRAS = """
+import importlib, importlib.abc, pkgutil, re, sys, tomllib
+from itertools import chain
+from pathlib import Path
+project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+optional = chain(project["optional-dependencies"]["server"], project["optional-dependencies"]["local"])
+absent = {re.split("[^a-z0-9_-]", line)[0].replace("-", "_") for line in optional} | {"pydantic"}
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"{name} comes with an extra")
+sys.meta_path.insert(0, Absent())
+import daftray.cli, daftray.client
+started = {"daftray.cli.serve", "daftray.cli.demo", "daftray.client.generate"}
+for package in (daftray.cli, daftray.client):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if module.name not in started:
+            importlib.import_module(module.name)
+print(len(absent))
+"""
+
 
 def answer_of(program: str) -> str:
     """Run a program in a new interpreter that writes no bytecode, and return what it prints."""
@@ -66,3 +87,7 @@ def test_importing_a_module_does_nothing_else() -> None:
     assert len(answer["names"]) > 10
     assert answer["done"] == []
     assert answer["threads"] == 1
+
+
+def test_client_and_command_line_need_no_extra() -> None:
+    assert int(answer_of(WITHOUT_EXTRAS)) > 10
