@@ -6,6 +6,7 @@ cut off anywhere and taken again, so whatever it does outside the database must 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from daftray.runtime_env import python_version, submission
 
 RETRY_IN = timedelta(seconds=2)
 """Between two tries at something that does not answer."""
+PINNED_FOR = timedelta(minutes=5)
+"""Ray keeps a package that no job uses for ten minutes after it was asked for."""
 QUEUE_POLL = timedelta(seconds=5)
 """A queued run is woken when a place is free; this is for the case that the wake-up was lost."""
 
@@ -65,11 +68,11 @@ async def queue(run: Run, context: StepContext) -> StepOutcome:
 async def prepare(run: Run, context: StepContext) -> StepOutcome:
     """Make the package of the run's tree and bring it to Ray."""
     try:
-        cluster = await context.rayjobs.info()
+        cluster, package, runner = await asyncio.gather(
+            context.rayjobs.info(), _package(run, context), context.packages.runner()
+        )
         python_version.check(run.environment.python_version, cluster.python_version)
-        package = await _package(run, context)
-        await context.rayjobs.ensure_package(package)
-        await context.rayjobs.ensure_package(await context.packages.runner())
+        await _bring(context, package, runner)
     except ClusterError as exc:
         return _cluster_failed(run, context, exc)
     except PythonVersionError as exc:
@@ -93,9 +96,8 @@ async def submit(run: Run, context: StepContext) -> StepOutcome:
         installer=context.policy.installer,
     )
     try:
-        # Ray drops a package that no job uses: pinning it again just before costs milliseconds.
-        await context.rayjobs.ensure_package(package)
-        await context.rayjobs.ensure_package(runner)
+        if context.clock.now() - run.phase_since > PINNED_FOR:
+            await _bring(context, package, runner)
         await context.rayjobs.submit(job)
     except JobExistsError:
         pass  # an earlier, interrupted try got through
@@ -119,6 +121,10 @@ async def _package(run: Run, context: StepContext) -> Package:
         raise ValueError(f"run {run.id} was not pinned")
     repository = await context.sources.repository(run)
     return await context.packages.build(repository, run.commit, patch=await context.sources.patch(run))
+
+
+async def _bring(context: StepContext, *packages: Package) -> None:
+    await asyncio.gather(*(context.rayjobs.ensure_package(package) for package in packages))
 
 
 def _cluster_failed(run: Run, context: StepContext, error: ClusterError) -> StepOutcome:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from e2e_platform import Platform
-from openai_server import OpenAIServer
+from openai_server import openai_server
 
 from daftray.client import Client
 from daftray.domain.run import Run
@@ -25,7 +25,7 @@ def test_the_example_pipeline_counts_what_its_model_counted(
 ) -> None:
     files = {f"reviews/{file.name}": file.read_bytes() for file in EXAMPLES.iterdir() if file.is_file()}
     commit = platform.repo.commit(files)
-    with OpenAIServer() as model:
+    with openai_server() as model:
         run = ended(
             client.runs.create(
                 "reviews/pipeline.py:label_reviews",

@@ -12,10 +12,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from e2e_platform import wait_for
+from git_repos import make_repo
 
 from daftray.client import Client
 from daftray.client.errors import ServerUnreachableError
 from daftray.domain.errors import UnauthenticatedError
+from daftray.domain.status import RunPhase
 from daftray.server.child import child_server
 
 END_TIMEOUT_S = 30
@@ -87,8 +90,10 @@ def test_sigterm_ends_the_server_and_its_ray_with_streams_open(tmp_path: Path) -
         child_server(tmp_path / "data", options=options) as server,
         Client(server.url, server.api_key) as client,
     ):
-        client.projects.create("p", str(tmp_path / "no-repo-yet"))
-        run = client.in_project("p").runs.create("main.py")
+        repo = make_repo(tmp_path / "repo", {"main.py": "import time\ntime.sleep(300)\n"})
+        project = client.in_project(client.projects.create("p", repo.url).name)
+        run = project.runs.create("main.py")
+        wait_for(project, run, lambda now: now.phase is RunPhase.RUNNING)
         address = f"{server.url}/v1/workspaces/default/projects/p/runs/{run.id}/logs/tail"
         headers = {"Authorization": f"Bearer {server.api_key}"}
         process = psutil.Process(server.pid)
