@@ -1,8 +1,10 @@
 """A driver's log, byte by byte from the agent of its node, or line by line through the head.
 
 The node's agent serves the log folder as static files, with ranges: exact, quick and safe for any bytes.
-Where it cannot be reached (its port is closed, say) the head's WebSocket tail stands in: it always starts at
-the beginning and carries text, so what is not UTF-8 is lost there.
+Where it cannot be reached (its port is closed, say) the head's WebSocket tail stands in. It always starts at
+the beginning, so it reads much to give little; it carries text, so a log with bytes that are no UTF-8 gives
+nothing there; and Ray opens the file with universal newlines, so a CR LF comes as a line feed alone
+(``job/utils.py``).
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from daftray.domain.cluster import Job, JobStatus
 from daftray.domain.errors import ClusterUnreachableError
 
 _CONNECT_S = 5.0
+_FIRST_S = 20.0
+"""Until the first lines: at its first tail the agent connects to the cluster, which takes seconds."""
 _IDLE_S = 2.5
 """Ray's tail sleeps one second where the file ends, so a longer silence means that there is no more."""
 _LONGEST_S = 60.0
@@ -79,6 +83,8 @@ class DriverLogs:
                 close_timeout=1,
                 max_size=_LARGEST_MESSAGE,
                 proxy=None,
+                # Ray's dashboard hands our offer to compress on to the agent, and chokes on what comes of it.
+                compression=None,
             ) as tail:
                 return await _collect(tail, offset, limit)
         except (OSError, WebSocketException) as exc:
@@ -91,14 +97,15 @@ class DriverLogs:
 async def _collect(tail: ClientConnection, offset: int, limit: int) -> bytes:
     """Read until there is enough, the log ends, nothing comes for a while, or the time is up."""
     collected = bytearray()
-    skip = offset
+    skip, patience_s = offset, _FIRST_S
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _LONGEST_S
     while len(collected) < limit and loop.time() < deadline:
         try:
-            message = await asyncio.wait_for(tail.recv(), _IDLE_S)
+            message = await asyncio.wait_for(tail.recv(), patience_s)
         except (TimeoutError, ConnectionClosed):
             break
+        patience_s = _IDLE_S
         data = message.encode() if isinstance(message, str) else message
         collected += data[skip:]
         skip = max(0, skip - len(data))
