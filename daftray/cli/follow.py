@@ -8,6 +8,7 @@ from daftray.cli import screen
 from daftray.cli.failures import EXIT_CANCELLED, EXIT_FAILED
 from daftray.cli.phases import Phases, PhaseWatch
 from daftray.cli.summary import tell_ending
+from daftray.domain.errors import DaftrayError
 from daftray.domain.run import Run
 from daftray.domain.status import RunStatus
 
@@ -25,16 +26,15 @@ def follow_to_end(client: Client, run_id: str, *, as_json: bool = False) -> int:
     """
     follower = _Follower(client, run_id, as_json=as_json)
     try:
-        run = follower.follow()
-    except KeyboardInterrupt:
-        if not _cancel_wanted(run_id):
-            return EXIT_CANCELLED
-        client.runs.cancel(run_id)
-        screen.say("Cancelling; Ctrl-C again stops following.")
-        try:
-            run = follower.follow()
-        except KeyboardInterrupt:
-            return EXIT_CANCELLED
+        run = _follow_or_cancel(client, run_id, follower)
+    except DaftrayError as exc:
+        if exc.retryable:
+            screen.say(
+                f"The run goes on without being followed. To follow it again: daftray runs follow {run_id}"
+            )
+        raise
+    if run is None:
+        return EXIT_CANCELLED
     tell_ending(client, run)
     if as_json:
         screen.emit_json(run)
@@ -49,6 +49,21 @@ def exit_code_of(run: Run) -> int:
         return EXIT_CANCELLED
     code = run.exit_code
     return code if code is not None and 1 <= code <= _LARGEST_EXIT_CODE else EXIT_FAILED
+
+
+def _follow_or_cancel(client: Client, run_id: str, follower: _Follower) -> Run | None:
+    """Return the run once it has ended, or nothing where Ctrl-C ended the following of it."""
+    try:
+        return follower.follow()
+    except KeyboardInterrupt:
+        if not _cancel_wanted(run_id):
+            return None
+    client.runs.cancel(run_id)
+    screen.say("Cancelling; Ctrl-C again stops following.")
+    try:
+        return follower.follow()
+    except KeyboardInterrupt:
+        return None
 
 
 class _Follower:

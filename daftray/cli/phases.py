@@ -33,7 +33,9 @@ class Phases:
     def __init__(self, spinner: _Spinner | None = None) -> None:
         self._spinner = spinner
         self._shown: set[str] = set()
+        self._named: set[RunPhase] = set()
         self._waiting_for: str | None = None
+        self._phase: RunPhase | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -55,9 +57,19 @@ class Phases:
             if run.waiting_for and run.waiting_for != self._waiting_for:
                 self._say(f"{run.phase.value}: waiting for {run.waiting_for}")
             self._waiting_for = run.waiting_for
-            if self._spinner and run.phase not in {RunPhase.RUNNING, RunPhase.DONE}:
-                self._spinner.update(run.phase.value)
-                self._spinner.start()
+            self._show_current(run.phase)
+
+    def _show_current(self, phase: RunPhase) -> None:
+        """Turn the spinner; or, without one, name a phase that was there the last time too: it takes long."""
+        if phase in {RunPhase.RUNNING, RunPhase.DONE}:
+            return
+        if self._spinner:
+            self._spinner.update(phase.value)
+            self._spinner.start()
+        elif phase is self._phase and phase not in self._named:
+            self._named.add(phase)
+            self._say(f"{phase.value} …")
+        self._phase = phase
 
     def make_way(self) -> None:
         """Take the spinner away: lines of the log come."""

@@ -38,7 +38,9 @@ def check_python_version(text: str, origin: str) -> str:
     found = _CPYTHON.fullmatch(text)
     if found:
         return found["version"]
-    message = f"{text!r} in {origin} is no version of CPython 3: write one such as 3.12, or use --python."
+    message = (
+        f"{text!r} ({origin}) is no version of CPython 3: give one such as 3.12, with --python for instance."
+    )
     raise PythonVersionError(
         message, issues=(InputIssue(path="environment.python_version", message=message),)
     )
