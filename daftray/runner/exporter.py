@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 
-from daftray.runner import cpu, names, otlp
+from daftray.runner import names, otlp
+from daftray.runner.cpu import CpuTime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 FLUSH_INTERVAL_S = 0.5
 FIRST_FLUSH_S = 0.05
 """How long the first count after a quiet time waits for company."""
-CPU_INTERVAL_S = 2.0
-CPU_STEP_S = 0.01
+CPU_INTERVAL_S = 0.5
+"""Ray kills workers when their job ends: in the time that the driver gives them, each has told its CPU."""
+CPU_STEP_S = 0.02
 """CPU time below this is not worth a report of its own: an idle process stays silent."""
 SEND_TIMEOUT_S = 5.0
 EXIT_TIMEOUT_S = 2.0
@@ -47,7 +49,9 @@ class Exporter:
         self._sending = threading.Lock()
         self._thread: threading.Thread | None = None
         self._known: dict[Series, float] = {}
+        self._cpu_time = CpuTime()
         self._failures = 0
+        self._last_error: Exception | None = None
         self._refused = False
         self._closed = False
         self._told = False
@@ -70,17 +74,23 @@ class Exporter:
         _flush_at_multiprocessing_exit(self)
 
     def _run(self) -> None:
+        sent_at = 0.0
         while not (self._refused or self._closed):
-            self._wake.wait(CPU_INTERVAL_S if self._reports_cpu else None)
-            if self._wake.is_set():
-                self._wake.clear()
-                time.sleep(FIRST_FLUSH_S)
+            woken = self._wake.wait(CPU_INTERVAL_S if self._reports_cpu else None)
+            self._wake.clear()
+            pause_s = max(sent_at + self._wait_s - time.monotonic(), FIRST_FLUSH_S if woken else 0.0)
+            if pause_s > 0:
+                time.sleep(pause_s)
             self._flush(SEND_TIMEOUT_S)
-            time.sleep(self._wait_s)
+            sent_at = time.monotonic()
 
-    def close(self) -> None:
+    def close(self, tries: int = 1) -> None:
         """Send what is left, at the process's end; tell once if the reports could not be delivered."""
-        self._flush(EXIT_TIMEOUT_S, last=True)
+        for left in reversed(range(tries)):
+            self._flush(EXIT_TIMEOUT_S, last=True)
+            if self._failures == 0 or self._refused or left == 0:
+                break
+            time.sleep(FLUSH_INTERVAL_S)
         self._closed = True
         if self._failures:
             self._tell()
@@ -101,7 +111,7 @@ class Exporter:
         values = self._counters.read()
         changed = {key: value for key, value in values.items() if self._known.get(key) != value}
         if self._reports_cpu:
-            changed.update(self._cpu(0.0 if last or changed else CPU_STEP_S))
+            changed.update(self._cpu(0.0 if changed else CPU_STEP_S, last=last))
         if not changed:
             return
         body = otlp.encode(
@@ -115,15 +125,15 @@ class Exporter:
         self._failures = 0
         self._wait_s = max(FLUSH_INTERVAL_S, min(asked_s or 0.0, LONGEST_PAUSE_S))
 
-    def _cpu(self, step_s: float) -> dict[Series, float]:
+    def _cpu(self, step_s: float, *, last: bool) -> dict[Series, float]:
         modes = ("user", "system")
         readings = {
             (names.CPU_TIME, ((names.CPU_MODE, mode),)): value
-            for mode, value in zip(modes, cpu.read(), strict=True)
+            for mode, value in zip(modes, self._cpu_time.read(look=last), strict=True)
         }
         grown = {key: value for key, value in readings.items() if value > self._known.get(key, 0.0)}
         new_s = sum(value - self._known.get(key, 0.0) for key, value in grown.items())
-        return grown if new_s >= step_s else {}
+        return grown if last or new_s >= step_s else {}
 
     def _control_plane(self) -> ControlPlane:
         if self._control is None:

@@ -28,6 +28,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
+_DRIVER_TRIES = 6
+
 
 class Reporter:
     """Everything of the runner that lives in one process of a run."""
@@ -45,8 +47,8 @@ class Reporter:
         self._exporter.wake()
 
     def close(self) -> None:
-        """Send what is left."""
-        self._exporter.close()
+        """Send what is left. The driver tries longer: Ray kills the others soon."""
+        self._exporter.close(tries=_DRIVER_TRIES if self.kind == DRIVER else 1)
 
     def forked(self) -> None:
         """Begin anew in a forked child: its own identity, nothing counted, no thread, no CPU of its own."""
