@@ -237,10 +237,10 @@ async def test_a_patch_that_deletes_is_applied_even_without_its_last_newlines(
     repo: GitRepo, mirrors: BareMirrors, place: GitRepository
 ):
     (repo.path / "data.bin").unlink()
-    repo.write({"main.py": "no newline at the end"})
+    repo.write({"main.py": "no newline at the end", "z.bin": BINARY})
     repo.git("add", "--all")
     found = contents(await mirrors.archive(place, repo.head, patch=repo.diff().rstrip()))
-    assert found == {"lib/a.py": b"A = 1\n", "main.py": b"no newline at the end"}
+    assert found == {"lib/a.py": b"A = 1\n", "main.py": b"no newline at the end", "z.bin": BINARY}
 
 
 async def test_an_empty_patch_is_none(repo: GitRepo, mirrors: BareMirrors, place: GitRepository):

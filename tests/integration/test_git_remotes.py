@@ -300,6 +300,21 @@ async def test_ssh_uses_the_addresses_that_were_checked(
     assert "HostKeyAlias [git.example.com]:2222" in config
 
 
+@pytest.mark.usefixtures("ssh_log")
+async def test_a_repository_from_elsewhere_cannot_name_paths_of_this_machine(
+    repo: GitRepo, mirrors: BareMirrors, tmp_path: Path
+):
+    private = make_repo(tmp_path / "private", {"private.py": ""})
+    repo.write({".gitmodules": f'[submodule "p"]\n\tpath = p\n\turl = {private.url}\n'})
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{private.head},p")
+    repo.git("add", ".gitmodules")
+    repo.git("commit", "--quiet", "-m", "submodule")
+    with pytest.raises(
+        SourceRefusedError, match="submodule 'p' cannot be used: This server does not use local"
+    ):
+        await mirrors.archive(GitRepository(project="p", remote=f"git@h.example:{repo.url}"), repo.head)
+
+
 @pytest.mark.parametrize(
     ("remote", "credential", "says"),
     [
