@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from daftray.cli import screen
-from daftray.cli.remotes import repository_name, same_repository, without_credentials
+from daftray.cli.remotes import is_of_checkout, repository_name, same_repository, without_credentials
 from daftray.client.errors import NotConfiguredError
 from daftray.domain.project import Project
 
@@ -29,18 +29,21 @@ def project_of_run(
     """
     if named := named or client.project:
         return client.projects.get(named)
+    known = client.projects.list()
+    if remote:
+        found = [one for one in known if same_repository(one.source.remote.remote, remote)]
+    else:
+        found = [one for one in known if checkout and is_of_checkout(one, checkout)]
+    if len(found) > 1:
+        names = ", ".join(project.name for project in found)
+        raise NotConfiguredError(f"Several projects are of this repository: say --project ({names}).")
+    if found:
+        return found[0]
     meant = remote or (checkout.remote if checkout else None)
     if meant is None:
         where = "This repository has no remote" if checkout else "This is no Git repository"
         raise NotConfiguredError(f"{where}, so name the project with --project or DAFTRAY_PROJECT.")
-    meant = without_credentials(meant)
-    found = projects_of_remote(client, meant)
-    if len(found) > 1:
-        names = ", ".join(project.name for project in found)
-        raise NotConfiguredError(
-            f"Several projects have the remote {meant}: say which with --project ({names})."
-        )
-    return found[0] if found else _offer(client, meant, checkout)
+    return _offer(client, without_credentials(meant), checkout)
 
 
 def project_to_look_at(client: Client, checkout: Checkout | None) -> str:
@@ -50,8 +53,7 @@ def project_to_look_at(client: Client, checkout: Checkout | None) -> str:
         NotConfiguredError: it is not known which.
     """
     known = client.projects.list()
-    remote = checkout.remote if checkout else None
-    here = [one for one in known if remote and same_repository(one.source.remote.remote, remote)]
+    here = [one for one in known if checkout and is_of_checkout(one, checkout)]
     candidates = here or known
     if len(candidates) == 1:
         return candidates[0].name
@@ -59,11 +61,6 @@ def project_to_look_at(client: Client, checkout: Checkout | None) -> str:
         raise NotConfiguredError("There is no project yet: make one with `daftray projects create NAME`.")
     names = ", ".join(one.name for one in candidates[:10])
     raise NotConfiguredError(f"Which project? Name it with --project or DAFTRAY_PROJECT: {names}.")
-
-
-def projects_of_remote(client: Client, remote: str) -> list[Project]:
-    """Return the projects of a remote, however either writes it."""
-    return [one for one in client.projects.list() if same_repository(one.source.remote.remote, remote)]
 
 
 def name_for(remote: str) -> str:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+from daftray.domain.project import Project
+
+if TYPE_CHECKING:
+    from daftray.adapters.gitrepo.checkout import Checkout
 
 _SCP_LIKE = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>(?!//).+)")
 
@@ -12,6 +18,14 @@ _SCP_LIKE = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>(?!//).+)")
 def same_repository(one: str, other: str) -> bool:
     """Tell whether two remotes mean the same repository, by https, ssh or path."""
     return repository_key(one) == repository_key(other)
+
+
+def is_of_checkout(project: Project, checkout: Checkout) -> bool:
+    """Tell whether a project's remote is that of a working copy, or the working copy itself."""
+    remote = project.source.remote.remote
+    return any(
+        same_repository(remote, one) for one in (checkout.remote, str(checkout.root)) if one is not None
+    )
 
 
 def repository_key(remote: str) -> tuple[str, str]:

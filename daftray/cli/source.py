@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daftray.cli import screen
-from daftray.cli.remotes import same_repository, without_credentials
+from daftray.cli.remotes import is_of_checkout, same_repository, without_credentials
 from daftray.domain.errors import InputIssue, InvalidInputError, SourceRefusedError
 from daftray.domain.project import Project
 from daftray.domain.spec import GitSource, Source
@@ -42,10 +42,12 @@ def choose_source(choice: SourceChoice, checkout: Checkout | None, project: Proj
         remote = choice.remote or (_other_remote(checkout, project) if checkout else "")
         return _named_source(remote, choice.ref)
     patch = _patch(choice, checkout)
-    bundle = None if checkout.is_head_on_remote() else _bundle(checkout)
+    remote = choice.remote or _other_remote(checkout, project)
+    is_itself = same_repository(remote or project.source.remote.remote, str(checkout.root))
+    bundle = None if is_itself or checkout.is_head_on_remote() else _bundle(checkout)
     return Source(
         git=GitSource(
-            remote=choice.remote or _other_remote(checkout, project),
+            remote=remote,
             hash=checkout.head,
             bundle=base64.b64encode(bundle).decode("ascii") if bundle else None,
             patch=patch or None,
@@ -61,7 +63,7 @@ def _named_source(remote: str, ref: str | None) -> Source:
 
 def _other_remote(checkout: Checkout, project: Project) -> str:
     """Return the checkout's remote where it is not the project's own, which needs no naming."""
-    if checkout.remote is None or same_repository(checkout.remote, project.source.remote.remote):
+    if checkout.remote is None or is_of_checkout(project, checkout):
         return ""
     remote = without_credentials(checkout.remote)
     screen.say(f"The code is that of {remote}, which is not the remote of project {project.name}.")

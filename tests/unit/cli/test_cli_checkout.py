@@ -67,6 +67,16 @@ def test_what_is_on_disk_is_sent_as_it_is(
         assert (origin.path / name).read_bytes() == (work.path / name).read_bytes()
 
 
+def test_a_working_copy_can_be_the_remote_itself(
+    shell: Shell, api: SmallApi, origin: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(origin.path)
+
+    assert shell.run("run", "--detach", "main.py") == 0
+    git = {"remote": "", "hash": origin.head, "ref": None, "bundle": None, "patch": None}
+    assert api.submitted["source"]["git"] == git
+
+
 def test_a_repository_without_a_commit_says_what_to_do(
     shell: Shell, api: SmallApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
