@@ -19,6 +19,20 @@ READS_PER_COPY = 16
 _READ_TRIES = 5
 
 
+def archived_size(run: Run, attempt: int) -> int:
+    """Return how many bytes of an attempt's log were archived when the run was read.
+
+    Raises:
+        LogNotFoundError: the run has no such attempt.
+    """
+    for one in run.attempts:
+        if one.number == attempt:
+            return one.log_size
+    if attempt == run.attempt:
+        return 0
+    raise LogNotFoundError(f"Run {run.id} has no attempt {attempt}: it has {len(run.attempts)}.")
+
+
 class LogArchive:
     """The logs of all runs. The bytes of a log are those of its driver's file, secret values aside."""
 
@@ -66,12 +80,7 @@ class LogArchive:
         """
         run = await self._runs.get(run_id)
         number = run.attempt if attempt is None else attempt
-        for one in run.attempts:
-            if one.number == number:
-                return number, one.log_size
-        if number == run.attempt:
-            return number, 0
-        raise LogNotFoundError(f"Run {run_id} has no attempt {number}: it has {len(run.attempts)}.")
+        return number, archived_size(run, number)
 
     async def read(self, run_id: str, attempt: int, *, size: int, start: int, end: int) -> bytes:
         """Return bytes ``start`` to ``end`` (exclusive) of a log of which ``size`` bytes were archived.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from daftray.domain.ports import Clock, RunStore
 from daftray.domain.run import Run
 from daftray.domain.status import RunStatus
-from daftray.logs.archive import LogArchive
+from daftray.logs.archive import LogArchive, archived_size
 from daftray.logs.lines import LogLine, split_lines, timestamp
 from daftray.logs.signals import LogSignals
 
@@ -75,7 +75,7 @@ class LogFollower:
                 changed.clear()
                 run = await self._runs.get(run_id)
                 ended = _ended(run, attempt)
-                _, size = await self._archive.size(run_id, attempt)
+                size = archived_size(run, attempt)
                 async for batch in self._new_lines(run_id, attempt, offset, size, final=ended is not None):
                     offset, quiet = batch.lines[-1].offset, 0
                     yield batch

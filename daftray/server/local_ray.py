@@ -23,6 +23,8 @@ START_WITHIN_S = 90.0
 _STARTS = 3
 """Tries of a first start: each with another port, should somebody else have taken one meanwhile."""
 _START_POLL_S = 0.1
+_ADOPTION_TRIES = 5
+"""A head that is slow to answer on a busy machine may have runs on it that would be lost with it."""
 _WATCH_S = 1.0
 _LOOKS_PER_CHECK = 5
 _SILENT_FOR_S = 60.0
@@ -50,6 +52,7 @@ class LocalRay:
         self._head = RayHead(data_dir, num_cpus=num_cpus)
         self._token = ""
         self._port: int = 0
+        self._spawning: asyncio.Task[None] | None = None
 
     async def start(self) -> LocalCluster:
         """Adopt the head that still runs, or start one.
@@ -103,12 +106,17 @@ class LocalRay:
         self._port = record.dashboard_port
         if not await asyncio.to_thread(self._head.adopt, record):
             return None
-        try:
-            cluster = await self._cluster()
-        except ClusterError:
-            return None
-        log.info("adopted the embedded Ray head at %s", cluster.url)
-        return cluster
+        for _ in range(_ADOPTION_TRIES):
+            try:
+                cluster = await self._cluster()
+            except ClusterUnreachableError:
+                await asyncio.sleep(_WATCH_S)
+            except ClusterError:
+                return None  # another token, or no Ray at all
+            else:
+                log.info("adopted the embedded Ray head at %s", cluster.url)
+                return cluster
+        return None
 
     async def _first_launch(self) -> LocalCluster:
         """Start a head at the address that the last one had, or else at one that is free."""
@@ -123,7 +131,8 @@ class LocalRay:
         """Clear away what is left of an older head, start one and wait until it answers."""
         await self._end()
         await asyncio.to_thread(self._head.prepare)
-        await asyncio.to_thread(self._head.spawn, self._port)
+        self._spawning = asyncio.create_task(asyncio.to_thread(self._head.spawn, self._port))
+        await asyncio.shield(self._spawning)
         try:
             cluster = await self._first_answer()
         except ClusterUnreachableError as exc:
@@ -151,6 +160,9 @@ class LocalRay:
         raise why
 
     async def _end(self) -> None:
+        if self._spawning is not None and not self._spawning.done():
+            # A launch that was cancelled meanwhile: what its thread is about to start has to end as well.
+            await asyncio.wait({self._spawning})
         left = await asyncio.to_thread(self._head.end)
         if left:
             log.warning("these processes of the embedded Ray could not be ended: %s", left)

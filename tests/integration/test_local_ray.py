@@ -97,6 +97,23 @@ async def test_a_head_that_does_not_start_says_why_and_leaves_nothing(tmp_path: 
         await ray.stop()
 
 
+async def test_a_start_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
+    ray = LocalRay(data_dir=tmp_path, keep=False)
+    root = ray._head._layout.root
+    start = asyncio.create_task(ray.start())
+    try:
+        for _ in range(300):
+            if len(processes_of(root)) > 1:
+                break
+            await asyncio.sleep(0.05)
+        assert processes_of(root)
+        start.cancel()
+        assert isinstance((await asyncio.gather(start, return_exceptions=True))[0], asyncio.CancelledError)
+        assert not processes_of(root)
+    finally:
+        await ray.stop()
+
+
 def start_and_kill_a_server(data_dir: Path) -> dict[str, str]:
     """Let a server start a head, and let it be killed before it can end it."""
     server = subprocess.Popen(

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from daftray.domain.errors import LogNotFoundError, RunNotFoundError
 from daftray.domain.run import Attempt, Run, Verdict
 from daftray.domain.status import RunPhase, RunStatus
+from daftray.logs import follow
 from daftray.logs.archive import LogArchive
 from daftray.logs.chunks import key_of
 from daftray.logs.follow import LogBatch, LogEnd, LogFollower
@@ -132,6 +133,14 @@ async def test_many_lines_come_in_few_batches(followed: Followed) -> None:
     batches = [part async for part in followed.follow() if isinstance(part, LogBatch)]
     assert len(batches) < 5
     assert sum(len(batch.lines) for batch in batches) == 50_000
+
+
+async def test_a_quiet_run_says_now_and_then_that_it_goes_on(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "POLL_S", 0)
+    still_there = await anext(followed.follow())
+    assert still_there == LogBatch("2026-11-01T12:00:00.000000Z", [])
 
 
 async def test_what_is_not_there_is_said_at_once(followed: Followed) -> None:
