@@ -77,6 +77,8 @@ class _Tree:
         ahead = _steps(link)
         while ahead:
             step = ahead.pop()
+            if step == ".":
+                continue  # no move; but what stands before it had to be a folder
             if step == ".." and not here:
                 raise _LeavesTreeError
             here = posixpath.dirname(here) if step == ".." else posixpath.join(here, step)
@@ -107,7 +109,7 @@ def _steps(link: TreeFile) -> list[str]:
     target = link.target or ""
     if target.startswith("/"):
         raise _LeavesTreeError
-    return [step for step in reversed(target.split("/")) if step not in {"", "."}]
+    return [step or "." for step in reversed(target.split("/"))]
 
 
 class _Flattening:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daftray.domain.errors import SourceRefusedError
@@ -40,6 +40,7 @@ def on_disk(files: list[TreeFile], root: Path) -> None:
 
 @settings(deadline=None)
 @given(TREES)
+@example({"a": None, "b/a": "../a/."})
 def test_every_file_is_what_a_file_system_finds_there(tree: dict[str, str | None]) -> None:
     files = without_clashes(tree)
     with tempfile.TemporaryDirectory() as folder:
