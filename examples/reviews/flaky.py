@@ -2,8 +2,8 @@
 
 Try ``daftray run flaky.py:total_weight``.
 
-One of the weights is no number. The run fails with reason `user_error`, and its problem names this file,
-the function and the line, although the exception was raised in another process.
+One of the weights is no number. The run fails with reason `user_error`; its problem holds the exception, the
+line below that had the plan executed, and what Daft tells of the value.
 """
 
 from __future__ import annotations
