@@ -112,6 +112,14 @@ async def test_a_server_that_stops_cuts_the_stream_off_without_an_end(followed: 
     assert (await task)[-1:] != [LogEnd(status=RunStatus.FAILED, offset=4)]
 
 
+async def test_a_server_that_stops_does_not_send_the_rest_of_a_long_log_first(followed: Followed) -> None:
+    await followed.grow(b"a line\n" * 100_000)
+    stream = followed.follow()
+    await anext(stream)
+    followed.stopping.set()
+    assert await everything(stream) == []
+
+
 async def test_nothing_is_kept_for_runs_that_nobody_follows(followed: Followed) -> None:
     await followed.end()
     await everything(followed.follow())

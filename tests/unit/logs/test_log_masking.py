@@ -72,6 +72,7 @@ def test_a_secret_within_base64_is_covered_but_for_the_characters_it_shares(befo
 
 def test_each_byte_of_overlapping_secrets_is_covered() -> None:
     assert Mask(["abcabc", "bcabcd"]).whole(b"-abcabcabcd-") == b"-**********-"
+    assert Mask(["abab"]).whole(b"-ababab-") == b"-******-"
 
 
 def test_lines_of_a_long_value_are_covered_by_themselves() -> None:

@@ -88,11 +88,13 @@ def test_folders_are_private_and_short_enough_for_sockets(
     roots = [head._layout.root for head in heads]
     assert roots[0] == roots[2] != roots[1]
     assert max(len(str(root)) for root in roots) <= 34
+    (tmp_path / "two" / "ray").mkdir(mode=0o755, parents=True)
     try:
         token = heads[0].prepare()
         assert heads[2].prepare() == token
         assert heads[1].prepare() != token
         assert {root.stat().st_mode & 0o777 for root in roots} == {0o700}
+        assert (tmp_path / "two" / "ray").stat().st_mode & 0o777 == 0o700
         assert (tmp_path / "one" / "ray" / "token").stat().st_mode & 0o777 == 0o600
     finally:
         for head in heads:
