@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-ALIAS = "DAFTRAY_ALIAS"
 _PREFIX = "daftray_entry_"
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-
 from daftray.runner import entrypoint, report
 from daftray.runner.control import ControlPlaneError
 from daftray.runner.ending import NOTHING
+from daftray.runner.say import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from daftray.runner.control import ControlPlane
     from daftray.runner.ending import Ending
+    from daftray.runner.imports import UserImports
     from daftray.runner.results import Result
 
 RESULT_TIMEOUT_S = 15.0
 
 
-def deliver(end: Ending, control: ControlPlane, *, attempt: int) -> Ending:
+def deliver(end: Ending, control: ControlPlane, *, attempt: int, imports: UserImports) -> Ending:
     """Report a run's result, where it has one. Returns how the run ended, now that its result was made.
 
     Making it is part of the user's program where it is a lazy DataFrame: an exception then is the run's own.
@@ -27,18 +27,20 @@ def deliver(end: Ending, control: ControlPlane, *, attempt: int) -> Ending:
     if not has_result:
         return end
     # Only here, as most scripts have no result: what encodes one costs 30 ms to import.
-    from daftray.runner import results
+    with imports.aside():
+        from daftray.runner import results
 
     try:
         result = results.make(value)
     except BaseException as error:
-        if isinstance(error, SystemExit) or end.outcome != "returned":
-            return end
-        return entrypoint.failed(error)
+        if end.outcome == "returned":
+            return entrypoint.failed(error, imports)
+        say(f"the result of this run could not be made: {type(error).__name__}")
+        return end
     try:
         _send(result, control, attempt)
     except Exception as error:
-        print(f"daftray: the result of this run could not be stored: {error}", file=sys.stderr)
+        say(f"the result of this run could not be stored: {error}")
     finally:
         result.discard()
     return end

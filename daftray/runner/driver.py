@@ -18,6 +18,7 @@ from daftray.runner import ending, entrypoint, process, workers
 from daftray.runner.control import ControlPlane, ControlPlaneError
 from daftray.runner.delivery import deliver
 from daftray.runner.identity import Identity
+from daftray.runner.say import say
 from daftray.runner.settings import DRIVER
 from daftray.runner.shapes import json_object
 
@@ -63,7 +64,7 @@ def main(settings: RunSettings | None, *, path: list[str], loaded: Iterable[str]
     atexit.register(last_word.say)
     end = program.run()
     ended_at = time.monotonic()
-    end = deliver(end, control, attempt=settings.attempt)
+    end = deliver(end, control, attempt=settings.attempt, imports=program.imports)
     _wait_for_workers(ended_at)
     last_word.end = end
     raise SystemExit(end.exit_code)
@@ -80,7 +81,7 @@ def _start(control: ControlPlane, settings: RunSettings) -> dict[str, Any]:  # A
     }
 
     def waiting(reason: str) -> None:
-        _say(f"{reason}; trying for {START_TIMEOUT_S:.0f} s")
+        say(f"{reason}; trying for {START_TIMEOUT_S:.0f} s")
 
     answer = json_object(control.started(report, give_up_after_s=START_TIMEOUT_S, waiting=waiting))
     if answer is None or json_object(answer.get("secrets")) is None:
@@ -128,7 +129,7 @@ class _LastWord:
         try:
             self._control.finished(report, give_up_after_s=FINISH_TIMEOUT_S)
         except ControlPlaneError as error:
-            _say(f"the end of this run could not be reported: {error}")
+            say(f"the end of this run could not be reported: {error}")
         if self.end.interrupted:
             # As Python does: so that whoever waits sees the signal and not a code.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -138,7 +139,3 @@ class _LastWord:
 def _now() -> str:
     seconds, rest = divmod(time.time_ns(), 1_000_000_000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest // 1000:06d}Z"
-
-
-def _say(text: str) -> None:
-    print(f"daftray: {text}", file=sys.stderr, flush=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from daftray.runner.failure import describe
-
 LONGEST_DETAIL = 8 * 1024
 USAGE_EXIT_CODE = 2
 """What ``argparse`` and Python itself exit with when they are called wrongly."""
@@ -72,7 +70,13 @@ def exited(error: SystemExit) -> tuple[Ending, str | None]:
 
 def raised(error: BaseException) -> Ending:
     """An exception left the code."""
+    from daftray.runner.failure import describe  # only where something failed
+
     interrupted = isinstance(error, KeyboardInterrupt)
-    ending = Ending("raised", INTERRUPTED_EXIT_CODE if interrupted else 1, exception=describe(error))
+    try:
+        exception: dict[str, object] = describe(error)
+    except Exception:  # an exception class may do anything when it is asked
+        exception = {"type": type(error).__name__, "message": "<this exception cannot be described>"}
+    ending = Ending("raised", INTERRUPTED_EXIT_CODE if interrupted else 1, exception=exception)
     ending.interrupted = interrupted
     return ending

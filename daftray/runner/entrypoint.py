@@ -8,10 +8,13 @@ import sys
 from daftray.runner import ending, frames, scripts
 from daftray.runner.alias import Alias, resolve
 from daftray.runner.ending import NOTHING, ArgumentsInvalidError, EntrypointNotFoundError
+from daftray.runner.imports import UserImports
+from daftray.runner.say import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import TracebackType
     from typing import Any
 
     from daftray.runner.ending import Ending
@@ -35,11 +38,10 @@ class Program:
         self._kind, self._part = given[0]
         self._root = os.getcwd()
         self._first = self._first_folders()
-        self._path = [*self._first, *path]
-        self._loaded = frozenset(loaded)
+        self.imports = UserImports(self._first, path, loaded)
         self.alias: Alias | None = None
         if self._kind == "function" and str(self._part["module"]).endswith(".py"):
-            self._name, self.alias = resolve(str(self._part["module"]), self._path)
+            self._name, self.alias = resolve(str(self._part["module"]), self.imports.path)
         else:
             self._name = str(self._part.get("module"))
 
@@ -62,7 +64,9 @@ class Program:
     def run(self) -> Ending:
         """Run it to its end, whatever that is, and print what Python would print."""
         try:
-            self._enter()
+            self.imports.enter()
+            if self.alias is not None:
+                self.alias.install()
             return ending.returned(self._call())
         except SystemExit as error:
             end, text = ending.exited(error)
@@ -74,18 +78,12 @@ class Program:
         except ArgumentsInvalidError as error:
             return _misused("arguments_invalid", error)
         except BaseException as error:
-            return failed(error)
-
-    def _enter(self) -> None:
-        sys.path[:] = self._path
-        if self.alias is not None:
-            self.alias.install()
-        _forget_shadowed(self._path[: len(self._first) + 1], self._loaded)
+            return failed(error, self.imports)
 
     def _call(self) -> object:
         if self._kind == "function":
-            from daftray.runner.functions import call
-
+            with self.imports.aside():
+                from daftray.runner.functions import call  # scripts need nothing of what it imports
             return call(self._name, self._part)
         argv = [str(each) for each in self._part.get("argv") or ()]
         if self._kind == "file":
@@ -95,41 +93,35 @@ class Program:
         return NOTHING
 
 
-def failed(error: BaseException) -> Ending:
+def failed(error: BaseException, imports: UserImports) -> Ending:
     """Print an exception that nobody handled as Python would, by ``sys.excepthook``, without our frames."""
     traceback = frames.strip(error.__traceback__)
     error.__traceback__ = traceback
-    end = ending.raised(error)
+    with imports.aside():
+        end = ending.raised(error)
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
     sys.__dict__["last_exc"] = error  # since Python 3.12
-    try:
-        sys.excepthook(type(error), error, traceback)
-    except Exception:
-        sys.__excepthook__(type(error), error, traceback)
+    _print(error, traceback)
     return end
 
 
+def _print(error: BaseException, traceback: TracebackType | None) -> None:
+    hook = sys.excepthook
+    try:
+        hook(type(error), error, traceback)
+    except BaseException as failure:  # a hook of the user's: these words are Python's own
+        print("Error in sys.excepthook:", file=sys.stderr)
+        failure.__context__ = None
+        failure.__traceback__ = frames.strip(failure.__traceback__)
+        sys.__excepthook__(type(failure), failure, failure.__traceback__)
+        print("\nOriginal exception was:", file=sys.stderr)
+        sys.__excepthook__(type(error), error, traceback)
+
+
 def _misused(outcome: str, error: Exception) -> Ending:
-    print(f"daftray: {error}", file=sys.stderr)
+    say(str(error))
     return ending.Ending(outcome, ending.USAGE_EXIT_CODE, detail=str(error))
 
 
 def _folder(file: str) -> str:
     return os.path.dirname(os.path.realpath(file))
-
-
-def _forget_shadowed(folders: list[str], loaded: frozenset[str]) -> None:
-    """Let go of modules of Python's that the runner imported and the user has their own of.
-
-    Plain Python would not have loaded them yet, and its ``import queue`` would find the user's ``queue.py``.
-    """
-    theirs: set[str] = set()
-    for folder in folders:
-        try:
-            theirs.update(entry.partition(".")[0] for entry in os.listdir(folder))
-        except OSError:
-            continue
-    for name in list(sys.modules):
-        top = name.partition(".")[0]
-        if top in theirs and name not in loaded and top not in {"daftray", "__main__"}:
-            del sys.modules[name]

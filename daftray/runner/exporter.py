@@ -12,6 +12,7 @@ import time
 
 from daftray.runner import names, otlp
 from daftray.runner.cpu import CpuTime
+from daftray.runner.say import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Exporter:
         self._reports_cpu = reports_cpu
         self._control: ControlPlane | None = None
         self._wake = threading.Event()
+        self._starting = threading.RLock()
         self._sending = threading.Lock()
         self._thread: threading.Thread | None = None
         self._known: dict[Series, float] = {}
@@ -59,16 +61,18 @@ class Exporter:
 
     def wake(self) -> None:
         """Something was counted: send it soon. Cheap, and safe at any time."""
+        self._wake.set()
         if self._thread is None:
             self.start()
-        self._wake.set()
 
     def start(self) -> None:
         """Start the thread, once. At the interpreter's end none can start: the last flush does then."""
-        thread = threading.Thread(target=self._run, name="daftray-exporter", daemon=True)
-        self._thread = thread
+        with self._starting:
+            if self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._run, name="daftray-exporter", daemon=True)
         try:
-            thread.start()
+            self._thread.start()
         except RuntimeError:
             return
         _flush_at_multiprocessing_exit(self)
@@ -137,7 +141,6 @@ class Exporter:
 
     def _control_plane(self) -> ControlPlane:
         if self._control is None:
-            # Imported by the first report only: most processes of a run have nothing to say when they start.
             from daftray.runner.control import ControlPlane
 
             self._control = ControlPlane(self._settings)
@@ -159,7 +162,7 @@ class Exporter:
     def _tell(self) -> None:
         if not self._told:
             self._told = True
-            print(f"daftray: usage of this process is incomplete: {self._last_error}", file=sys.stderr)
+            say(f"usage of this process is incomplete: {self._last_error}")
 
 
 def _flush_at_multiprocessing_exit(exporter: Exporter) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 
 TYPE_CHECKING = False
@@ -71,6 +70,8 @@ def strip(traceback: TracebackType | None) -> TracebackType | None:
 
 def frame(file: str, line: int, function: str, code: str | None = None) -> dict[str, object]:
     """Return one frame, with its source line where that can be read."""
+    import linecache  # only where something failed: it takes a tenth of what a start may
+
     name, user = place(file)
     source = (code if code is not None else linecache.getline(file, line)).strip()
     found: dict[str, object] = {"file": name, "line": line, "function": function, "user": user}

@@ -17,49 +17,64 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 
-from daftray.runner import instrument, package, report, workers
+from daftray.runner import instrument, package, report
 from daftray.runner.counters import Counters
-from daftray.runner.exporter import Exporter
-from daftray.runner.identity import Identity
-from daftray.runner.settings import CHILD, DRIVER, PROCESS, WORKER, RunSettings
+from daftray.runner.settings import CHILD, DRIVER, PROCESS, WORKER, WORKERS_VARIABLES, RunSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
+    from daftray.runner.exporter import Exporter
+
 _DRIVER_TRIES = 6
 
 
 class Reporter:
-    """Everything of the runner that lives in one process of a run."""
+    """Everything of the runner that lives in one process of a run.
+
+    What sends is made when there is something to send: most processes below a worker never have.
+    """
 
     def __init__(self, kind: str, settings: RunSettings) -> None:
         self.kind = kind
         self._settings = settings
+        self._exporter: Exporter | None = None
+        self._making = threading.RLock()
         self.counters = Counters(self._counted)
-        self._exporter = self._new_exporter()
-
-    def _new_exporter(self) -> Exporter:
-        return Exporter(self._settings, self.counters, Identity(), reports_cpu=self.kind != CHILD)
-
-    def _counted(self) -> None:
-        self._exporter.wake()
-
-    def close(self) -> None:
-        """Send what is left. The driver tries longer: Ray kills the others soon."""
-        self._exporter.close(tries=_DRIVER_TRIES if self.kind == DRIVER else 1)
-
-    def forked(self) -> None:
-        """Begin anew in a forked child: its own identity, nothing counted, no thread, no CPU of its own."""
-        self.kind = CHILD
-        self.counters.reset()
-        self._exporter = self._new_exporter()
 
     def start(self) -> None:
         """Report CPU from now on, where this process does."""
         if self.kind != CHILD:
-            self._exporter.start()
+            self._make_exporter().start()
+
+    def close(self) -> None:
+        """Send what is left. The driver tries longer: Ray kills the others soon."""
+        if self._exporter is not None:
+            self._exporter.close(tries=_DRIVER_TRIES if self.kind == DRIVER else 1)
+
+    def forked(self) -> None:
+        """Begin anew in a forked child: its own identity, nothing counted, no thread, no CPU of its own."""
+        self.kind = CHILD
+        self._exporter = None
+        self._making = threading.RLock()
+        self.counters.reset()
+
+    def _counted(self) -> None:
+        (self._exporter or self._make_exporter()).wake()
+
+    def _make_exporter(self) -> Exporter:
+        from daftray.runner.exporter import Exporter
+        from daftray.runner.identity import Identity
+
+        # Two threads may count first at once: two exporters would be two processes to the server.
+        with self._making:
+            if self._exporter is None:
+                reports_cpu = self.kind != CHILD
+                self._exporter = Exporter(self._settings, self.counters, Identity(), reports_cpu=reports_cpu)
+            return self._exporter
 
 
 def start(kind: str, settings: RunSettings, *, path: Iterable[str]) -> Reporter:
@@ -82,7 +97,10 @@ def join(kind: str, environ: MutableMapping[str, str]) -> None:
     settings = RunSettings.read(environ)
     if settings is None:
         return
-    if kind == WORKER:
-        workers.fetch_secrets(environ, settings)
-    workers.follow(environ)
+    if any(name in environ for name in WORKERS_VARIABLES):
+        from daftray.runner import workers
+
+        if kind == WORKER:
+            workers.fetch_secrets(environ, settings)
+        workers.follow(environ)
     start(kind, settings, path=sys.path)

@@ -18,6 +18,15 @@ DRIVER = "driver"
 WORKER = "worker"
 CHILD = "child"
 
+HAS_SECRETS = "DAFTRAY_SECRETS"
+"""Set where a worker has secrets to fetch: without any, workers need not ask."""
+IMPORT_FROM = "DAFTRAY_IMPORT_FROM"
+"""A folder below the working directory whose modules the driver imports by their bare names."""
+ALIAS = "DAFTRAY_ALIAS"
+"""A module's name and its file (see `daftray.runner.alias`)."""
+WORKERS_VARIABLES = (HAS_SECRETS, IMPORT_FROM, ALIAS)
+"""What the driver hands to workers, where there is anything."""
+
 
 class RunSettings:
     """Which run this process belongs to, and where it reports.

@@ -9,8 +9,9 @@ import json
 import os
 import sys
 
-from daftray.runner.alias import ALIAS, Alias
-from daftray.runner.settings import PROCESS, WORKER
+from daftray.runner.alias import Alias
+from daftray.runner.say import say
+from daftray.runner.settings import ALIAS, HAS_SECRETS, IMPORT_FROM, PROCESS, WORKER
 from daftray.runner.shapes import json_object
 
 TYPE_CHECKING = False
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 JOB_CONFIG = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Where ``ray.init`` finds the job's runtime environment (ray/_private/runtime_env/constants.py)."""
-HAS_SECRETS = "DAFTRAY_SECRETS"
-"""Set where a worker has secrets to fetch: without any, workers need not ask."""
-IMPORT_FROM = "DAFTRAY_IMPORT_FROM"
-"""A folder below the working directory whose modules the driver imports by their bare names."""
 SECRETS_TIMEOUT_S = 15.0
 """Well below the 60 s that Ray gives a worker to register."""
 
@@ -71,6 +68,6 @@ def fetch_secrets(environ: MutableMapping[str, str], settings: RunSettings) -> N
     try:
         secrets = ControlPlane(settings).secrets(give_up_after_s=SECRETS_TIMEOUT_S)
     except ControlPlaneError as error:
-        print(f"daftray: this worker runs without the run's secrets: {error}", file=sys.stderr)
+        say(f"this worker runs without the run's secrets: {error}")
         return
     environ.update(json_object(secrets) or {})

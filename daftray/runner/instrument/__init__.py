@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from daftray.runner.say import say
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,6 +86,4 @@ def _patch(module: ModuleType, hook: str) -> None:
 
 def warn(library: str, reason: str) -> None:
     """Say that a library's usage will be missing."""
-    sys.stderr.write(
-        f"daftray: usage of {library} is not counted, this version of it is not known ({reason})\n"
-    )
+    say(f"usage of {library} is not counted, this version of it is not known ({reason})")
