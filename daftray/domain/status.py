@@ -90,6 +90,7 @@ class FailureReason(StrEnum):
 
     SOURCE_NOT_FOUND = "source_not_found"
     SOURCE_DENIED = "source_denied"
+    SOURCE_REFUSED = "source_refused"
     SOURCE_TOO_LARGE = "source_too_large"
     PYTHON_UNAVAILABLE = "python_unavailable"
     DEPENDENCIES_FAILED = "dependencies_failed"

@@ -15,12 +15,15 @@ from msgspec.structs import replace
 from daftray.domain.cluster import Package
 from daftray.domain.errors import (
     ClusterError,
+    DaftrayError,
     JobExistsError,
     PythonVersionError,
     SecretNotFoundError,
     SourceDeniedError,
     SourceError,
+    SourceNotFoundError,
     SourceTooLargeError,
+    SourceUnavailableError,
 )
 from daftray.domain.run import Run, Verdict
 from daftray.domain.spec import Source
@@ -30,6 +33,13 @@ from daftray.runtime_env import python_version, submission
 
 RETRY_IN = timedelta(seconds=2)
 """Between two tries at something that does not answer."""
+_REASONS: dict[type[DaftrayError], FailureReason] = {
+    SourceNotFoundError: FailureReason.SOURCE_NOT_FOUND,
+    SourceUnavailableError: FailureReason.SOURCE_NOT_FOUND,
+    SourceDeniedError: FailureReason.SOURCE_DENIED,
+    SecretNotFoundError: FailureReason.SOURCE_DENIED,
+    SourceTooLargeError: FailureReason.SOURCE_TOO_LARGE,
+}
 PINNED_FOR = timedelta(minutes=5)
 """Ray keeps a package that no job uses for ten minutes after it was asked for."""
 QUEUE_POLL = timedelta(seconds=5)
@@ -96,7 +106,8 @@ async def submit(run: Run, context: StepContext) -> StepOutcome:
         installer=context.policy.installer,
     )
     try:
-        if context.clock.now() - run.phase_since > PINNED_FOR:
+        # A folder may have changed since; a commit has not.
+        if run.source.directory or context.clock.now() - run.phase_since > PINNED_FOR:
             await _bring(context, package, runner)
         await context.rayjobs.submit(job)
     except JobExistsError:
@@ -139,9 +150,5 @@ def _source_failed(run: Run, context: StepContext, error: SourceError | SecretNo
     if error.retryable and patience > timedelta(0):
         waiting = replace(run, waiting_for=f"the Git remote: {error.detail}")
         return StepOutcome(run=waiting, again_in=RETRY_IN)
-    reason = FailureReason.SOURCE_NOT_FOUND
-    if isinstance(error, SourceTooLargeError):
-        reason = FailureReason.SOURCE_TOO_LARGE
-    elif isinstance(error, (SourceDeniedError, SecretNotFoundError)):
-        reason = FailureReason.SOURCE_DENIED
+    reason = _REASONS.get(type(error), FailureReason.SOURCE_REFUSED)
     return failed(run, context, reason, error.detail)

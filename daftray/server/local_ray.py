@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from daftray.adapters.rayjobs.jobs import RayJobsClient, Timeouts
 from daftray.domain.errors import ClusterError, ClusterUnreachableError
+from daftray.server.ray_command import port_is_free
 from daftray.server.ray_head import RayHead
 
 log = logging.getLogger(__name__)
@@ -122,8 +122,11 @@ class LocalRay:
         """Start a head at the address that the last one had, or else at one that is free."""
         for _ in range(_STARTS - 1):
             self._port = await asyncio.to_thread(self._head.choose_port, self._port)
-            with suppress(ClusterUnreachableError):
+            try:
                 return await self._launch()
+            except ClusterUnreachableError:
+                if await asyncio.to_thread(port_is_free, self._port):
+                    raise  # it was not the port
         self._port = await asyncio.to_thread(self._head.choose_port, self._port)
         return await self._launch()
 

@@ -163,6 +163,7 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
             yield
         finally:
             stopping.set()
+            await services.mirrors.close()
             await driving
             await services.usage.close()
     finally:

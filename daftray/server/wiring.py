@@ -56,6 +56,7 @@ class Services:
     archive: LogArchive
     follower: LogFollower
     rayjobs: RayJobs
+    mirrors: GitMirrors
     reconciler: Reconciler
 
 
@@ -128,5 +129,6 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             archive=archive, runs=run_store, signals=signals, clock=clock, stopping=stopping
         ),
         rayjobs=rayjobs,
+        mirrors=mirrors,
         reconciler=Reconciler(context=context, wake=wake, signals=signals),
     )

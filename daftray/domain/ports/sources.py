@@ -67,6 +67,10 @@ class GitMirrors(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """End what still runs: the server stops."""
+        ...
+
 
 class Packages(Protocol):
     """Runs' packages, built once per content."""
