@@ -23,6 +23,8 @@ _BOOLS = {
     "off": False,
 }
 MAX_PROBLEMS = 20
+_NO_JSON = {"json_invalid", "needs_python_object"}
+"""Pydantic's words for text that is no JSON, and for types that no JSON makes."""
 
 
 class ConversionError(ValueError):
@@ -65,8 +67,9 @@ def _convert_by_pydantic(
         try:
             return adapter.validate_json(value)
         except pydantic.ValidationError as error:
-            # Of the two failures, the one that got further: JSON that does not fit, else text that does not.
-            if not any(each["type"] == "json_invalid" for each in error.errors(include_url=False)):
+            # Of the two failures, the one that got further: of a JSON text that does not fit, if it is one.
+            kinds = {each["type"] for each in error.errors(include_url=False, include_input=False)}
+            if value.lstrip()[:1] in {"[", "{"} and not kinds & _NO_JSON:
                 failed = error
     raise ConversionError(_problems(failed)) from None
 
