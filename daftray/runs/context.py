@@ -50,6 +50,11 @@ class StepContext:
     policy: Policy
     claim: Claim
 
+    async def to_mask(self, run: Run) -> dict[str, str]:
+        """Return what the archived log of a run must not show: its secrets, and its own token."""
+        token = self.tokens.issue(run.id, run.attempt)
+        return {**await self.secrets.of_run(run), "DAFTRAY_RUN_TOKEN": token}
+
     def advance(self, run: Run, to: RunPhase, *, detail: str | None = None) -> StepOutcome:
         """Return the outcome of a step that moved its run on."""
         after, event = run.advance(to, self.clock.now(), detail=detail)

@@ -63,7 +63,7 @@ async def _log_is_whole(run: Run, context: StepContext) -> bool:
     """Copy what is left of the log; answer whether that was all."""
     try:
         job = await context.rayjobs.get(run.submission_id)
-        secrets = await context.secrets.of_run(run)
+        secrets = await context.to_mask(run)
         return not await context.archive.copy(run, job, claim=context.claim, secrets=secrets)
     except JobNotFoundError:
         return True

@@ -29,15 +29,21 @@ async def observe(run: Run, context: StepContext) -> StepOutcome:
         waiting = replace(run, waiting_for=f"the cluster: {exc.detail}")
         return StepOutcome(run=waiting, again_in=UNREACHABLE_POLL)
     seen = _with_ray(run, job, context)
-    grew = await context.archive.copy(
-        seen, job, claim=context.claim, secrets=await context.secrets.of_run(run)
-    )
+    grew = await _copy_log(seen, job, context)
     reports = await context.reports.reports(run.id, run.attempt)
     if job.status.terminal:
         return _decided(seen, context, verdict.of_job(seen, job, reports))
     if (to := _next_phase(seen, job, reports)) is not None:
         return context.advance(seen, to)
     return StepOutcome(run=seen, again_in=_poll(seen, grew=grew))
+
+
+async def _copy_log(run: Run, job: Job, context: StepContext) -> bool:
+    """Archive what is new; a log that cannot be read now holds nothing else up."""
+    try:
+        return await context.archive.copy(run, job, claim=context.claim, secrets=await context.to_mask(run))
+    except ClusterUnreachableError:
+        return False
 
 
 def _next_phase(run: Run, job: Job, reports: AttemptReports) -> RunPhase | None:
