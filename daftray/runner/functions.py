@@ -53,7 +53,7 @@ def find(module: object, symbol: str, where: str) -> Callable[..., object]:
     found = _attribute(owner, last, symbol=symbol, where=name)
     if not callable(found):
         raise EntrypointNotFoundError(
-            f"{symbol} in {where} is not a function: it is a {type(found).__name__}."
+            f"{symbol} in {where} is not a function: it is of type {type(found).__name__}."
         )
     if inspect.isclass(owner) and inspect.isfunction(inspect.getattr_static(owner, last)):
         raise EntrypointNotFoundError(

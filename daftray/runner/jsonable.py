@@ -54,7 +54,7 @@ class Encoder:
             self._spend(2)
             members = _ordered(cast("Collection[object]", value))
             return [self.encode(each, f"{path}[{at}]", depth + 1) for at, each in enumerate(members)]
-        raise NotJsonError(f"{path} is a {_type_name(value)}, which is not JSON")
+        raise NotJsonError(f"{path} is of type {_type_name(value)}, which is not JSON")
 
     def _scalar(self, value: object, path: str) -> object:
         self._spend(len(value) + 2 if isinstance(value, str) else 8)
@@ -68,7 +68,7 @@ class Encoder:
         for key, each in value.items():
             name = _key(key)
             if name is None:
-                raise NotJsonError(f"{path} has a key that is a {_type_name(key)}, which is not JSON")
+                raise NotJsonError(f"{path} has a key of type {_type_name(key)}, which is not JSON")
             if name in encoded:
                 raise NotJsonError(f"{path} has two keys that JSON cannot tell apart: {name[:80]!r}")
             self._spend(len(name) + 4)
@@ -142,7 +142,7 @@ def _ordered(values: Collection[object]) -> Collection[object]:
 
 def _key(key: object) -> str | None:
     """Return a mapping's key as JSON has it, by the rules of the ``json`` module and of `_simplify`."""
-    plain = _simplify(key)
+    plain = key if type(key) in _EXACT else _simplify(key)
     if isinstance(plain, str):
         return plain
     if plain is None or isinstance(plain, bool):

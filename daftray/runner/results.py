@@ -50,7 +50,7 @@ class Result:
 
 def make(value: Any) -> Result:
     """Return a value as a result. What a lazy DataFrame raises when it is executed passes through."""
-    what = f"The result, a {type(value).__module__}.{type(value).__qualname__},".replace("builtins.", "")
+    what = f"The result ({type(value).__module__}.{type(value).__qualname__})".replace("builtins.", "")
     try:
         table = table_of(value)
         if table is not None:

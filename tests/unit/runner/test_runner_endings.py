@@ -122,7 +122,7 @@ def test_a_syntax_error_is_the_users_and_has_its_line(runs: Runs, kind: str) -> 
             "There is no function rnu (of Job.rnu) in jobs.etl:Job. Did you mean run?",
         ),
         (function("jobs.etl", "Job.start"), "Job.start in jobs.etl needs an object to be called on."),
-        (function("jobs.etl", "limit"), "limit in jobs.etl is not a function: it is a int."),
+        (function("jobs.etl", "limit"), "limit in jobs.etl is not a function: it is of type int."),
     ],
 )
 def test_what_is_missing_is_told_with_what_is_there(runs: Runs, missing: dict[str, Any], says: str) -> None:
