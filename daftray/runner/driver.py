@@ -63,6 +63,9 @@ def main(settings: RunSettings | None, *, path: list[str], loaded: Iterable[str]
     last_word.reporter = process.start(DRIVER, settings, path=path)
     atexit.register(last_word.say)
     end = program.run()
+    if os.getpid() != last_word.pid:
+        # A child that the user's code forked has come to the end of that code: it is not the run.
+        raise SystemExit(end.exit_code)
     ended_at = time.monotonic()
     end = deliver(end, control, attempt=settings.attempt, imports=program.imports)
     _wait_for_workers(ended_at)
@@ -106,18 +109,18 @@ class _LastWord:
     def __init__(self, control: ControlPlane, settings: RunSettings) -> None:
         self._control = control
         self._settings = settings
-        self._pid = os.getpid()
+        self.pid = os.getpid()
         self.end: ending.Ending | None = None
         self.reporter: Reporter | None = None
 
     def say(self) -> None:
         """Send the last counts and the report, then end as the user's code did."""
-        # A forked child that leaves by sys.exit runs its parent's handlers too; and without an ending the
-        # runner itself failed, which the exit code tells.
-        if os.getpid() != self._pid or self.end is None:
-            return
         if self.reporter is not None:
             self.reporter.close()
+        # A forked child runs its parent's handlers too; and without an ending the runner itself failed,
+        # which the exit code tells.
+        if os.getpid() != self.pid or self.end is None:
+            return
         report: dict[str, object] = {
             "attempt": self._settings.attempt,
             "outcome": self.end.outcome,

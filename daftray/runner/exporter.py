@@ -33,6 +33,8 @@ CPU_STEP_S = 0.02
 SEND_TIMEOUT_S = 5.0
 EXIT_TIMEOUT_S = 2.0
 LONGEST_PAUSE_S = 30.0
+FORK_WAIT_S = 0.1
+"""How long a fork waits for a report that is on its way."""
 
 
 class Exporter:
@@ -47,6 +49,7 @@ class Exporter:
         self._reports_cpu = reports_cpu
         self._control: ControlPlane | None = None
         self._wake = threading.Event()
+        self._stop = threading.Event()
         self._starting = threading.RLock()
         self._sending = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -77,14 +80,28 @@ class Exporter:
             return
         _flush_at_multiprocessing_exit(self)
 
+    def pause(self) -> None:
+        """Let go of the thread ahead of a fork: Python warns of forks of processes that have threads."""
+        if self._thread is not None:
+            self._stop.set()
+            self._wake.set()
+            self._thread.join(FORK_WAIT_S)
+
+    def resume(self) -> None:
+        """Go on in the process that forked."""
+        self._stop.clear()
+        if self._thread is not None and not self._thread.is_alive():
+            self._thread = None
+            self.start()
+
     def _run(self) -> None:
         sent_at = 0.0
         while not (self._refused or self._closed):
             woken = self._wake.wait(CPU_INTERVAL_S if self._reports_cpu else None)
-            self._wake.clear()
             pause_s = max(sent_at + self._wait_s - time.monotonic(), FIRST_FLUSH_S if woken else 0.0)
-            if pause_s > 0:
-                time.sleep(pause_s)
+            if self._stop.wait(max(pause_s, 0.0)):
+                return
+            self._wake.clear()
             self._flush(SEND_TIMEOUT_S)
             sent_at = time.monotonic()
 

@@ -55,6 +55,16 @@ class Reporter:
         if self._exporter is not None:
             self._exporter.close(tries=_DRIVER_TRIES if self.kind == DRIVER else 1)
 
+    def forking(self) -> None:
+        """Have no thread while the process forks."""
+        if self._exporter is not None:
+            self._exporter.pause()
+
+    def has_forked(self) -> None:
+        """Go on in the parent."""
+        if self._exporter is not None:
+            self._exporter.resume()
+
     def forked(self) -> None:
         """Begin anew in a forked child: its own identity, nothing counted, no thread, no CPU of its own."""
         self.kind = CHILD
@@ -83,7 +93,9 @@ def start(kind: str, settings: RunSettings, *, path: Iterable[str]) -> Reporter:
     report.use(reporter.counters)
     package.join_installed(path)
     os.environ[PROCESS] = CHILD
-    os.register_at_fork(after_in_child=reporter.forked)
+    os.register_at_fork(
+        before=reporter.forking, after_in_parent=reporter.has_forked, after_in_child=reporter.forked
+    )
     if kind != DRIVER:  # whose last word closes it
         atexit.register(reporter.close)
     if settings.hooks:
