@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import msgspec
@@ -62,13 +61,6 @@ class SmallApi:
         """Return the body of the one run that was created."""
         (asked,) = self.server.requests(f"POST {self.runs}")
         return asked.json
-
-    def wait_until_asked(self, route: str) -> None:
-        """Wait for a request of another process."""
-        deadline = time.monotonic() + 60
-        while not self.server.requests(route):
-            assert time.monotonic() < deadline, f"nobody asked {route}"
-            time.sleep(0.01)
 
     def _made(self, asked: Asked) -> Answer:
         body = asked.json

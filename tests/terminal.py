@@ -34,6 +34,11 @@ class Terminal:
             if not self._read(left):
                 raise AssertionError(f"{text!r} is not in {self.seen!r}, and the process has ended")
 
+    def read_line(self) -> str:
+        """Return the next line of stdout, once it is there."""
+        assert self._process.stdout
+        return self._process.stdout.readline().decode()
+
     def type(self, text: str) -> None:
         os.write(self._screen, text.encode())
 
@@ -46,7 +51,7 @@ class Terminal:
         while self._read(DEADLINE_S):
             pass
         out, _ = self._process.communicate(timeout=DEADLINE_S)
-        return self._process.returncode, out.decode()
+        return self._process.returncode, (out or b"").decode()
 
     def _read(self, timeout_s: float) -> bool:
         ready, _, _ = select.select([self._screen], [], [], timeout_s)
@@ -59,7 +64,9 @@ class Terminal:
 
 
 @contextmanager
-def daftray_at_a_terminal(*words: str, cwd: Path, environ: Mapping[str, str]) -> Generator[Terminal]:
+def daftray_at_a_terminal(
+    *words: str, cwd: Path, environ: Mapping[str, str], stdout_too: bool = False
+) -> Generator[Terminal]:
     """Start ``daftray`` in a folder; it is ended with the block at the latest."""
     screen, other_end = pty.openpty()
     process = subprocess.Popen(
@@ -67,12 +74,12 @@ def daftray_at_a_terminal(*words: str, cwd: Path, environ: Mapping[str, str]) ->
         cwd=cwd,
         env={
             **scrubbed_environ(),
-            **environ,
             "TERM": "dumb",
             "PYTHONPATH": str(Path(__file__).parent.parent),
+            **environ,
         },
         stdin=other_end,
-        stdout=subprocess.PIPE,
+        stdout=other_end if stdout_too else subprocess.PIPE,
         stderr=other_end,
         start_new_session=True,
     )

@@ -15,7 +15,7 @@ import typer
 
 import daftray
 from daftray.adapters.gitrepo.seed import repository_of
-from daftray.cli import screen
+from daftray.cli import screen, tables
 from daftray.cli.follow import follow_to_end
 from daftray.client import Client
 from daftray.domain.errors import DaftrayError
@@ -89,11 +89,11 @@ def _tell(run: Run, model: Model) -> None:
     """Print the table that the demo ends with."""
     usage = run.usage
     screen.emit("")
-    screen.emit_table(
+    tables.emit_table(
         ["phase", "seconds"], [[phase, f"{seconds:.2f}"] for phase, seconds in run.timings.items()]
     )
     screen.emit("")
-    screen.emit_table(
+    tables.emit_table(
         ["status", "commit", "requests", "tokens in", "tokens out", "CPU seconds", "model"],
         [
             [

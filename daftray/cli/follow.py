@@ -80,8 +80,9 @@ class _Follower:
         with PhaseWatch(self._client, self._run_id, phases):
             for line in self._client.runs.follow(self._run_id, from_=self._offset):
                 phases.make_way()
-                screen.emit_bytes(f"{line.message}\n".encode(), to_stderr=self._to_stderr)
+                # Before it is printed: Ctrl-C between the two must not print it again.
                 self._offset = line.offset
+                screen.emit_bytes(f"{line.message}\n".encode(), to_stderr=self._to_stderr)
         run = self._client.runs.wait(self._run_id)
         phases.show(run)
         return run

@@ -55,7 +55,8 @@ class Phases:
                 self._shown.add(phase)
                 self._say(f"{phase:<{_LONGEST_NAME}} {run.timings[phase]:8.1f} s")
             if run.waiting_for and run.waiting_for != self._waiting_for:
-                self._say(f"{run.phase.value}: waiting for {run.waiting_for}")
+                self._named.add(run.phase)
+                self._say(f"{run.phase.value}, waiting: {run.waiting_for}")
             self._waiting_for = run.waiting_for
             self._show_current(run.phase)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from daftray.cli import screen
+from daftray.cli import screen, tables
 from daftray.cli.options import AsJson
 from daftray.cli.secrets import read_hidden
 from daftray.client.errors import NotConfiguredError
@@ -68,7 +68,7 @@ def list_profiles(as_json: AsJson = False) -> None:
         keyless = {name: msgspec.structs.replace(one, api_key=None) for name, one in content.profiles.items()}
         screen.emit_json({"profile": content.profile, "profiles": keyless})
         return
-    screen.emit_table(
+    tables.emit_table(
         ["NAME", "URL", "PROJECT", "IN USE"],
         [
             [name, one.url, one.project, "yes" if name == content.profile else None]

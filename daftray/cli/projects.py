@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from daftray.cli import screen
+from daftray.cli import screen, tables
 from daftray.cli.checkout import open_checkout
 from daftray.cli.options import AsJson
 from daftray.cli.remotes import without_credentials
@@ -84,7 +84,7 @@ def list_projects(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         screen.emit_json({"projects": found})
         return
-    screen.emit_table(
+    tables.emit_table(
         ["NAME", "REMOTE", "BRANCH", "CREATED", "ID"],
         [
             [one.name, one.source.remote.remote, one.source.remote.branch, one.created_at, one.id]
@@ -121,7 +121,7 @@ def _show(project: Project, *, as_json: bool) -> None:
         screen.emit_json(project)
         return
     remote = project.source.remote
-    screen.emit_facts(
+    tables.emit_facts(
         [
             ("name", project.name),
             ("id", project.id),

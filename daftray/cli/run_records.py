@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from daftray.cli import screen
+from daftray.cli import screen, tables
 from daftray.cli.options import AsJson, Attempt, Project, RunId
 from daftray.cli.session import connect_to_project
 from daftray.cli.summary import problem_lines, result_lines
@@ -89,11 +89,11 @@ def metrics(context: typer.Context, run: RunId, project: Project = None, as_json
     if as_json:
         screen.emit_json(found)
         return
-    screen.emit_facts(_totals(found))
+    tables.emit_facts(_totals(found))
     for title, lines in (("MODEL", found.by_model), ("UDF", found.by_udf)):
         if lines:
             screen.emit("")
-            screen.emit_table(
+            tables.emit_table(
                 [title, "REQUESTS", "TOKENS IN", "TOKENS OUT"], [_usage_row(line) for line in lines]
             )
     if found.custom:
@@ -106,7 +106,7 @@ def metrics(context: typer.Context, run: RunId, project: Project = None, as_json
             for counter in found.custom
         ]
         screen.emit("")
-        screen.emit_table(["COUNTER", "ATTRIBUTES", "VALUE"], rows)
+        tables.emit_table(["COUNTER", "ATTRIBUTES", "VALUE"], rows)
 
 
 def events(context: typer.Context, run: RunId, project: Project = None, as_json: AsJson = False) -> None:
@@ -115,7 +115,7 @@ def events(context: typer.Context, run: RunId, project: Project = None, as_json:
     if as_json:
         screen.emit_json({"events": found})
         return
-    screen.emit_table(
+    tables.emit_table(
         ["AT", "PHASE", "FROM", "TO", "REASON", "DETAIL"],
         [
             [

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from daftray.cli import run_log, run_records, screen
+from daftray.cli import run_log, run_records, screen, tables
 from daftray.cli.follow import follow_to_end
 from daftray.cli.options import AsJson, Follow, Project, RunId
 from daftray.cli.session import connect_to_project
@@ -52,8 +52,8 @@ def list_runs(
     if as_json:
         screen.emit_json({"runs": found, "next_cursor": cursor})
         return
-    screen.emit_table(
-        ["RUN", "STATUS", "ENTRYPOINT", "NAME", "COMMIT", "CREATED", "SECONDS", "TOKENS"],
+    tables.emit_table(
+        ["RUN", "STATUS", "ENTRYPOINT", "CREATED", "SECONDS", "NAME", "COMMIT", "TOKENS"],
         [_row(run) for run in found],
     )
     if cursor is not None:
@@ -68,7 +68,7 @@ def get(context: typer.Context, run: RunId, project: Project = None, as_json: As
     if as_json:
         screen.emit_json(found)
         return
-    screen.emit_facts([*_facts(found), ("page", f"{client.base_url}/~/{found.id}")])
+    tables.emit_facts([*_facts(found), ("page", f"{client.base_url}/~/{found.id}")])
 
 
 @app.command("follow")
@@ -132,10 +132,10 @@ def _row(run: Run) -> list[object]:
         run.id,
         run.status.value,
         run.entrypoint.label,
-        run.name,
-        run.commit[:10] if run.commit else None,
         run.created_at,
         seconds,
+        run.name,
+        run.commit[:10] if run.commit else None,
         sum(tokens) if tokens else None,
     ]
 

@@ -1,13 +1,12 @@
 """What people and programs read: answers on stdout, everything else on stderr.
 
-Tables are drawn where stdout is a terminal; elsewhere they are plain columns. Nothing that a run or a
+Nothing that a run or a
 server says can move the cursor or change the terminal: control characters are shown, not sent.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -41,30 +40,6 @@ def emit_bytes(data: bytes, *, to_stderr: bool = False) -> None:
         # Unbuffered (PYTHONUNBUFFERED), a write can take a part, and is silent of a reader that left.
         left = left[stream.buffer.write(left) :]
     stream.buffer.flush()
-
-
-def emit_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under the names of their columns."""
-    texts = [[cell(value) for value in row] for row in rows]
-    if sys.stdout.isatty():
-        _draw(columns, texts)
-        return
-    lines = plain_columns([list(columns), *texts])
-    typer.echo("\n".join(lines))
-
-
-def emit_facts(facts: Sequence[tuple[str, object]]) -> None:
-    """Print named facts, one a line; those that are not known are left out."""
-    known = [[name, cell(value)] for name, value in facts if value not in {None, ""}]
-    typer.echo("\n".join(plain_columns(known)))
-
-
-def plain_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines of columns, two spaces apart."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
 
 
 def cell(value: object) -> str:
@@ -106,17 +81,3 @@ def ask(question: str) -> bool:
     sys.stderr.write(f"{printable(question)} [y/N]: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-
-def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(text) for text in row))
-    Console(file=sys.stdout).print(table)

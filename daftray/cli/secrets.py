@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from daftray.cli import screen
+from daftray.cli import screen, tables
 from daftray.cli.options import AsJson, Project
 from daftray.cli.session import connect_to_project
 from daftray.domain.errors import InvalidInputError
@@ -59,7 +59,7 @@ def list_secrets(context: typer.Context, project: Project = None, as_json: AsJso
     if as_json:
         screen.emit_json({"secrets": found})
         return
-    screen.emit_table(
+    tables.emit_table(
         ["NAME", "CREATED", "UPDATED"], [[one.name, one.created_at, one.updated_at] for one in found]
     )
 

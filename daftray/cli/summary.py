@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from daftray.cli import screen
+from daftray.cli import screen, tables
 from daftray.domain.errors import DaftrayError
 from daftray.domain.metrics import RunMetrics
 from daftray.domain.problem import Frame, Problem
@@ -30,7 +30,7 @@ def tell_ending(client: Client, run: Run) -> None:
     lines = [ending_line(run)]
     if run.status is RunStatus.FAILED:
         problem = decisive(_if_any(lambda: client.runs.problems(run)) or [])
-        lines += problem_lines(problem) if problem else []
+        lines += _beyond(run.reason_detail, problem_lines(problem)) if problem else []
     lines += [f"warning: {warning}" for warning in run.warnings]
     if run.status is RunStatus.SUCCEEDED and (result := _if_any(lambda: client.runs.result_preview(run))):
         lines += ["result:", *result_lines(result)]
@@ -39,6 +39,11 @@ def tell_ending(client: Client, run: Run) -> None:
     lines.append(f"more: daftray runs get {run.id}   {client.base_url}/~/{run.id}")
     sys.stdout.flush()
     screen.say("\n".join(lines))
+
+
+def _beyond(said: str | None, lines: list[str]) -> list[str]:
+    """Return the lines without the first where the reason has said the same already."""
+    return lines[1:] if said and lines[0] == said else lines
 
 
 def ending_line(run: Run) -> str:
@@ -85,7 +90,7 @@ def result_lines(result: RunResult) -> list[str]:
     if result.kind == "table" and result.preview is not None:
         names = [column.name for column in result.columns or []]
         rows = [[screen.cell(row.get(name)) for name in names] for row in result.preview[:_MOST_ROWS]]
-        shown = screen.plain_columns([names, *rows]) if names else []
+        shown = tables.plain_columns([names, *rows]) if names else []
         return [*shown, f"({screen.number(result.rows)} rows)"]
     size = f", {result.size:,} bytes" if result.size is not None else ""
     return [result.note or f"{result.kind} of {result.media_type}{size}"]

@@ -59,6 +59,7 @@ def test_a_failure_shows_reason_exception_and_the_users_own_frames(shell: Shell,
     shell.run("run", "main.py")
 
     assert "failed after 3.0 s: user_error (exit code 1): ValueError: bad row" in shell.err
+    assert shell.err.count("ValueError: bad row") == 1
     assert "  pipelines/score.py:12 in main\n    raise ValueError(row)\n" in shell.err
     assert "site-packages" not in shell.err
     assert "KeyError" not in shell.err

@@ -59,9 +59,8 @@ def test_what_a_run_waits_for_is_told_when_it_changes(capsys: pytest.CaptureFixt
         phases.show(in_phase(RunPhase.QUEUED, waiting_for))
 
     assert told(capsys) == [
-        "queued: waiting for a place; before it: 2",
-        "queued …",
-        "queued: waiting for a place; before it: 1",
+        "queued, waiting: a place; before it: 2",
+        "queued, waiting: a place; before it: 1",
     ]
 
 

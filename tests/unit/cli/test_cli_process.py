@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 import threading
@@ -60,15 +62,14 @@ def test_ctrl_c_asks_whether_to_cancel(
     work: GitRepo, api: SmallApi, environ: dict[str, str], answer: str, cancels: int
 ) -> None:
     with daftray_at_a_terminal("run", "main.py", cwd=work.path, environ=environ) as terminal:
-        terminal.wait_for("run run_1")
-        api.wait_until_asked(f"GET {api.run}/logs/tail")
+        assert terminal.read_line() == "hello\n"
         terminal.interrupt()
         terminal.wait_for("Cancel it now?")
         assert "daftray runs cancel run_1" in terminal.seen
         terminal.type(answer)
         code, out = terminal.end()
 
-    assert (code, out) == (130, "hello\n")
+    assert (code, out) == (130, "")
     assert len(api.server.requests(f"POST {api.run}/cancel")) == cancels
     assert ("run_1 cancelled" in terminal.seen) == bool(cancels)
     assert "Traceback" not in terminal.seen
@@ -77,7 +78,7 @@ def test_ctrl_c_asks_whether_to_cancel(
 @pytest.mark.usefixtures("running")
 def test_ctrl_c_twice_quits(work: GitRepo, api: SmallApi, environ: dict[str, str]) -> None:
     with daftray_at_a_terminal("run", "main.py", cwd=work.path, environ=environ) as terminal:
-        api.wait_until_asked(f"GET {api.run}/logs/tail")
+        assert terminal.read_line() == "hello\n"
         terminal.interrupt()
         terminal.wait_for("Cancel it now?")
         terminal.interrupt()
@@ -131,6 +132,26 @@ def test_a_secret_is_typed_unseen(tmp_path: Path, api: SmallApi, environ: dict[s
     assert asked.json == {"value": "hidden-value"}
 
 
+@pytest.mark.parametrize(("columns", "last"), [("80", "CREATED"), ("100", "NAME"), ("140", "TOKENS")])
+def test_a_table_fits_the_terminal_and_keeps_ids_whole(
+    tmp_path: Path, api: SmallApi, environ: dict[str, str], columns: str, last: str
+) -> None:
+    run_id = "run_01m86dyysvwp8hd758z4v5vkez"
+    run = replace(api.ended, id=run_id, name="[bold]a name[/bold] that is longer than any column can be")
+    api.server.on(f"GET {api.runs}", as_json({"runs": [run]}))
+    environ = {**environ, "COLUMNS": columns, "TERM": "xterm"}
+    with daftray_at_a_terminal("runs", "list", cwd=tmp_path, environ=environ, stdout_too=True) as terminal:
+        code, _ = terminal.end()
+
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", terminal.seen)
+    lines = [line.rstrip() for line in plain.splitlines()]
+    assert code == 0
+    assert all(len(line) <= int(columns) for line in lines)
+    assert lines[0].split()[-1] == last
+    assert any(run_id in line and "2026-11-01 12:00:00Z" in line for line in lines)
+    assert ("[bold]" in terminal.seen) == (last != "CREATED")
+
+
 def daftray(*words: str, cwd: Path, environ: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "daftray", *words],
@@ -147,11 +168,12 @@ def test_ctrl_c_where_nobody_can_answer_says_how_to_cancel(
     work: GitRepo, api: SmallApi, environ: dict[str, str]
 ) -> None:
     with daftray("run", "main.py", cwd=work.path, environ=environ) as process:
-        api.wait_until_asked(f"GET {api.run}/logs/tail")
-        process.send_signal(2)
+        assert process.stdout
+        assert process.stdout.readline() == b"hello\n"
+        process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
 
-    assert (process.returncode, out) == (130, b"hello\n")
+    assert (process.returncode, out) == (130, b"")
     assert b"To cancel it: daftray runs cancel run_1" in err
     assert api.server.requests(f"POST {api.run}/cancel") == []
 

@@ -28,10 +28,10 @@ def test_runs_are_listed_in_plain_columns(shell: Shell, api: SmallApi) -> None:
 
     assert shell.run("runs", "list", *P, "--status", "failed", "--label", "a=b", "--q", "x", "-n", "2") == 0
 
-    assert shell.out.split()[:4] == ["RUN", "STATUS", "ENTRYPOINT", "NAME"]
+    assert shell.out.split()[:4] == ["RUN", "STATUS", "ENTRYPOINT", "CREATED"]
     assert "run_1  succeeded  main.py" in shell.out
     assert "nightly job" in shell.out
-    assert "aaaaaaaaaa  2026-11-01 12:00:00Z  3" in shell.out
+    assert "2026-11-01 12:00:00Z  3        nightly job  aaaaaaaaaa  1,234" in shell.out
     assert "1,234" in shell.out
     assert "run_2  pending" in shell.out
     assert "--all" in shell.err
