@@ -11,6 +11,7 @@ import daftray
 from daftray.cli import profile, projects, run, runs, secrets
 from daftray.cli.failures import CommandGroup
 from daftray.cli.session import Session
+from daftray.client.errors import NotConfiguredError
 
 _EPILOG = """\b
 Examples:
@@ -89,5 +90,11 @@ def demo(context: typer.Context) -> None:
 
 
 def _pass_on(name: str, arguments: list[str]) -> None:
-    command: typer.Typer = import_module(f"daftray.cli.{name}").app
+    try:
+        command: typer.Typer = import_module(f"daftray.cli.{name}").app
+    except ModuleNotFoundError as exc:
+        raise NotConfiguredError(
+            f"`daftray {name}` needs more than the base install ({exc.name} is missing):"
+            " pip install 'daftray[server,local]'"
+        ) from exc
     command(args=arguments, prog_name=f"daftray {name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,18 @@ def test_a_defect_of_ours_is_told_without_a_traceback(
     monkeypatch.setenv("DAFTRAY_DEBUG", "1")
     shell.run("projects", "list", "--json")
     assert isinstance(shell.raised, RuntimeError)
+
+
+@pytest.mark.parametrize("name", ["serve", "demo"])
+def test_a_command_of_an_extra_says_what_to_install(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delitem(sys.modules, f"daftray.cli.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "daftray.server.settings", None)
+    monkeypatch.setitem(sys.modules, "daftray.server.stand_in", None)
+
+    assert shell.run(name, "--help") == 2
+    assert "pip install 'daftray[server,local]'" in shell.err
 
 
 def test_usage_errors_are_not_ours_to_explain(shell: Shell) -> None:
