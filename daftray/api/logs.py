@@ -48,7 +48,8 @@ async def get_log(
     """Return the driver's log, byte for byte. With ``q``, the lines that hold a text, as JSON."""
     number, size = await archive.size(run_id, attempt)
     if q is not None:
-        return Response(await search.search(archive, run_id, number, size=size, text=q))
+        found = await search.search(archive, run_id, number, size=size, text=q)
+        return Response(found, media_type="application/json")
     headers = {"Accept-Ranges": "bytes"}
     if tail is not None:
         last = await search.tail(archive, run_id, number, size=size, lines=tail)
