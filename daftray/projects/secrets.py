@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from daftray.domain.errors import InputIssue, InvalidInputError
@@ -63,7 +64,8 @@ class ProjectSecrets:
 
     async def of_run(self, run: Run) -> dict[str, str]:
         """Return what a run's processes get: its project's secrets, and its own on top."""
-        return {**await self.of_project(run.project), **await self.own_of_run(run.id)}
+        shared, own = await asyncio.gather(self.of_project(run.project), self.own_of_run(run.id))
+        return {**shared, **own}
 
 
 def _advice(value: str) -> str:

@@ -44,6 +44,7 @@ STEPS: dict[RunPhase, Step] = {
     RunPhase.CANCELLING: ending.cancel,
     RunPhase.HARVESTING: ending.harvest,
 }
+_BEFORE_CLUSTER = {RunPhase.QUEUED, RunPhase.PREPARING, RunPhase.SUBMITTING}
 _ENDING = {RunPhase.CANCELLING, RunPhase.HARVESTING, RunPhase.DONE}
 
 
@@ -98,12 +99,14 @@ class Reconciler:
     async def _drive(self, run_id: str) -> None:
         again_in = timedelta(0)
         failures = 0
+        known: Run | None = None
         try:
             while True:
                 try:
-                    outcome = await self._take_step(run_id)
+                    outcome = await self._take_step(known or await self._context.runs.get(run_id))
                     failures = 0
                 except (StaleClaimError, RunNotFoundError):
+                    known = None
                     if not await self._still_ours(run_id):
                         return
                     continue
@@ -117,13 +120,14 @@ class Reconciler:
                 if outcome.parked:
                     again_in = outcome.again_in
                     return
+                # What was saved just now is what the store has. Later steps have other writers: the archive.
+                known = outcome.run if outcome.run.phase in _BEFORE_CLUSTER and not outcome.again_in else None
                 if outcome.again_in:
                     await self._wake.wait_run(run_id, outcome.again_in.total_seconds())
         finally:
             await asyncio.shield(self._release(run_id, again_in))
 
-    async def _take_step(self, run_id: str) -> StepOutcome:
-        run = await self._context.runs.get(run_id)
+    async def _take_step(self, run: Run) -> StepOutcome:
         if run.phase is RunPhase.DONE:
             return StepOutcome(run=run)
         if run.cancel_requested_at is not None and run.phase not in _ENDING:

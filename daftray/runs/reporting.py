@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from daftray.domain.ports import BlobStore, ReportStore, RunStore
@@ -29,10 +30,9 @@ class Reporting:
     async def started(self, reporter: RunPrincipal, report: StartedReport) -> StartAnswer:
         """Note that the driver is there; tell it what to run, and the secrets to run it with."""
         run = await self._runs.get(reporter.run)
-        answer = StartAnswer(entrypoint=run.entrypoint, secrets=await self._secrets.of_run(run))
-        await self._reports.started(run.id, report)
+        secrets, _ = await asyncio.gather(self._secrets.of_run(run), self._reports.started(run.id, report))
         self._wake.run(run.id)
-        return answer
+        return StartAnswer(entrypoint=run.entrypoint, secrets=secrets)
 
     async def secrets(self, reporter: RunPrincipal) -> dict[str, str]:
         """Return the secrets of the run, for one of its worker processes."""

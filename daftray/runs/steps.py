@@ -26,7 +26,6 @@ from daftray.domain.errors import (
     SourceUnavailableError,
 )
 from daftray.domain.run import Run, Verdict
-from daftray.domain.spec import Source
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
 from daftray.runs.context import StepContext, StepOutcome
 from daftray.runtime_env import python_version, submission
@@ -59,8 +58,7 @@ async def pin(run: Run, context: StepContext) -> StepOutcome:
         )
     except (SourceError, SecretNotFoundError) as exc:
         return _source_failed(run, context, exc)
-    pinned = replace(run, commit=commit, source=Source(git=replace(git, hash=commit)))
-    return context.advance(pinned, RunPhase.QUEUED, detail=f"commit {commit}")
+    return context.advance(replace(run, commit=commit), RunPhase.QUEUED, detail=f"commit {commit}")
 
 
 async def queue(run: Run, context: StepContext) -> StepOutcome:
@@ -78,11 +76,8 @@ async def queue(run: Run, context: StepContext) -> StepOutcome:
 async def prepare(run: Run, context: StepContext) -> StepOutcome:
     """Make the package of the run's tree and bring it to Ray."""
     try:
-        cluster, package, runner = await asyncio.gather(
-            context.rayjobs.info(), _package(run, context), context.packages.runner()
-        )
+        cluster, package = await asyncio.gather(context.rayjobs.info(), _bring(run, context))
         python_version.check(run.environment.python_version, cluster.python_version)
-        await _bring(context, package, runner)
     except ClusterError as exc:
         return _cluster_failed(run, context, exc)
     except PythonVersionError as exc:
@@ -96,7 +91,7 @@ async def prepare(run: Run, context: StepContext) -> StepOutcome:
 
 async def submit(run: Run, context: StepContext) -> StepOutcome:
     """Submit the attempt's job. Its id is ours, so that Ray refuses a second one and we adopt the first."""
-    package, runner = await _package(run, context), await context.packages.runner()
+    package, runner = await asyncio.gather(_package(run, context), context.packages.runner())
     job = submission.build(
         run,
         package=package,
@@ -108,7 +103,7 @@ async def submit(run: Run, context: StepContext) -> StepOutcome:
     try:
         # A folder may have changed since; a commit has not.
         if run.source.directory or context.clock.now() - run.phase_since > PINNED_FOR:
-            await _bring(context, package, runner)
+            package = await _bring(run, context)
         await context.rayjobs.submit(job)
     except JobExistsError:
         pass  # an earlier, interrupted try got through
@@ -134,8 +129,18 @@ async def _package(run: Run, context: StepContext) -> Package:
     return await context.packages.build(repository, run.commit, patch=await context.sources.patch(run))
 
 
-async def _bring(context: StepContext, *packages: Package) -> None:
-    await asyncio.gather(*(context.rayjobs.ensure_package(package) for package in packages))
+async def _bring(run: Run, context: StepContext) -> Package:
+    """Make sure that Ray has the run's package and the runner's; return the run's."""
+
+    async def of_runner() -> None:
+        await context.rayjobs.ensure_package(await context.packages.runner())
+
+    async def of_run() -> Package:
+        package = await _package(run, context)
+        await context.rayjobs.ensure_package(package)
+        return package
+
+    return (await asyncio.gather(of_run(), of_runner()))[0]
 
 
 def _cluster_failed(run: Run, context: StepContext, error: ClusterError) -> StepOutcome:
