@@ -29,7 +29,7 @@ class AsyncRunRecords:
         self._place = place
 
     async def result(self, run: RunOrId) -> Any:  # any JSON that the run's code returned
-        """Return what a run returned, as JSON says it; of a table, its preview.
+        """Return what a run returned, as JSON says it; of a table or an artifact, its `RunResult` as JSON.
 
         Raises:
             ResultNotFoundError: it returned nothing, or has not ended.
