@@ -145,7 +145,7 @@ def run(  # noqa: PLR0913 (each is an option of the command)
             runner=runner,
         )
     )
-    screen.say(f"run {created.id} of project {home.name}: {client.base_url}/~/{created.id}")
+    screen.say(f"run {created.id} of project {home.name} at {client.base_url}")
     if follow:
         raise typer.Exit(follow_to_end(client, created.id, as_json=as_json))
     if as_json:

@@ -68,7 +68,7 @@ def get(context: typer.Context, run: RunId, project: Project = None, as_json: As
     if as_json:
         screen.emit_json(found)
         return
-    tables.emit_facts([*_facts(found), ("page", f"{client.base_url}/~/{found.id}")])
+    tables.emit_facts(_facts(found))
 
 
 @app.command("follow")
@@ -113,7 +113,7 @@ def rerun(
     """Run the same commit again, with the same arguments, environment and secrets."""
     client = connect_to_project(context, project)
     made = client.runs.rerun(run, name=name, labels=read_labels(label) if label else None)
-    screen.say(f"run {made.id} again of {run}: {client.base_url}/~/{made.id}")
+    screen.say(f"run {made.id} again of {run}")
     if follow_it:
         raise typer.Exit(follow_to_end(client, made.id, as_json=as_json))
     if as_json:

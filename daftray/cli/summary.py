@@ -36,7 +36,7 @@ def tell_ending(client: Client, run: Run) -> None:
         lines += ["result:", *result_lines(result)]
     if metrics := _if_any(lambda: client.runs.metrics(run)):
         lines += usage_lines(metrics)
-    lines.append(f"more: daftray runs get {run.id}   {client.base_url}/~/{run.id}")
+    lines.append(f"more: daftray runs get|logs|problems|metrics {run.id}")
     sys.stdout.flush()
     screen.say("\n".join(lines))
 

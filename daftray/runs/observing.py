@@ -19,6 +19,12 @@ RUNNING_POLL = timedelta(seconds=0.5)
 UNREACHABLE_POLL = timedelta(seconds=2)
 
 
+_WAITING = {
+    RunPhase.INSTALLING: "the cluster to install the dependencies, or to have room for the driver",
+    RunPhase.STARTING: "the cluster to start the driver",
+}
+
+
 async def observe(run: Run, context: StepContext) -> StepOutcome:
     """Return the run as its job now is; an unreachable cluster changes nothing but the next look."""
     try:
@@ -62,7 +68,7 @@ def _with_ray(run: Run, job: Job, context: StepContext) -> Run:
     """Note where to find the job in Ray, as soon as that is known."""
     url = context.rayjobs.dashboard_url(job.job_id or job.submission_id)
     ray = RayJob(submission_id=job.submission_id, job_id=job.job_id, dashboard_url=url)
-    waiting = job.message if job.status is JobStatus.PENDING else None
+    waiting = _WAITING.get(run.phase) if job.status is JobStatus.PENDING else None
     if run.ray == ray and run.waiting_for == waiting:
         return run
     known = replace(run, ray=ray, waiting_for=waiting)

@@ -137,7 +137,7 @@ def test_a_detached_run_prints_its_id(shell: Shell, api: SmallApi) -> None:
     assert shell.run("run", "--detach", "main.py") == 0
 
     assert shell.out == "run_1\n"
-    assert f"{api.server.url}/~/run_1" in shell.err
+    assert "run run_1 of project" in shell.err
     assert not api.server.requests(f"GET {api.run}")
 
 
