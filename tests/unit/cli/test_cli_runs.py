@@ -51,6 +51,7 @@ def test_all_runs_are_listed_page_by_page(shell: Shell, api: SmallApi) -> None:
     assert shell.json["next_cursor"] is None
 
 
+@pytest.mark.usefixtures("api")
 def test_a_run_is_shown_with_what_is_known(shell: Shell) -> None:
     assert shell.run("runs", "get", "run_1", *P) == 0
 
