@@ -9,10 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from daftray.server.local_ray import LocalCluster, LocalRay
 
 Answer = TypeVar("Answer")
+
+
+def pytest_configure() -> None:
+    """Let a busy machine take its time over an example: tests say what is right, not how fast."""
+    settings.register_profile("daftray", deadline=None)
+    settings.load_profile("daftray")
 
 
 @pytest.fixture(autouse=True)
