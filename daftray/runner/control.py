@@ -119,7 +119,9 @@ class ControlPlane:
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     def _send_json(self, method: str, path: str, value: object) -> object:
-        return self._send(method, path, json.dumps(value, allow_nan=False).encode())
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        # Half a surrogate pair, as in a file's name that is no UTF-8, would make the server refuse it all.
+        return self._send(method, path, text.encode(errors="replace"))
 
     def _send(
         self,

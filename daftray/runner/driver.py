@@ -87,7 +87,8 @@ def _start(control: ControlPlane, settings: RunSettings) -> dict[str, Any]:  # A
         say(f"{reason}; trying for {START_TIMEOUT_S:.0f} s")
 
     answer = json_object(control.started(report, give_up_after_s=START_TIMEOUT_S, waiting=waiting))
-    if answer is None or json_object(answer.get("secrets")) is None:
+    parts = [json_object((answer or {}).get(name)) for name in ("entrypoint", "secrets")]
+    if answer is None or None in parts:
         raise ControlPlaneError(f"{control.address} did not answer as a control plane of daftray does")
     return answer
 

@@ -68,13 +68,13 @@ def exited(error: SystemExit) -> tuple[Ending, str | None]:
     return Ending("exited", 1, detail=text), text
 
 
-def raised(error: BaseException) -> Ending:
-    """An exception left the code."""
+def raised(error: BaseException, root: str) -> Ending:
+    """An exception left the code, which lies in ``root``."""
     from daftray.runner.failure import describe  # only where something failed
 
     interrupted = isinstance(error, KeyboardInterrupt)
     try:
-        exception: dict[str, object] = describe(error)
+        exception: dict[str, object] = describe(error, root)
     except Exception:  # an exception class may do anything when it is asked
         exception = {"type": type(error).__name__, "message": "<this exception cannot be described>"}
     ending = Ending("raised", INTERRUPTED_EXIT_CODE if interrupted else 1, exception=exception)

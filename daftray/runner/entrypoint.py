@@ -98,7 +98,7 @@ def failed(error: BaseException, imports: UserImports) -> Ending:
     traceback = frames.strip(error.__traceback__)
     error.__traceback__ = traceback
     with imports.aside():
-        end = ending.raised(error)
+        end = ending.raised(error, imports.root)
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
     sys.__dict__["last_exc"] = error  # since Python 3.12
     _print(error, traceback)

@@ -20,23 +20,26 @@ _FRAME = re.compile(
 )
 
 
-def describe(error: BaseException) -> dict[str, object]:
-    """Return an ``ExceptionInfo``: the exception itself, and what it came from, outermost first."""
-    info = _one(error)
-    causes = [_one(cause) for cause in _chain(error)]
+def describe(error: BaseException, root: str) -> dict[str, object]:
+    """Return an ``ExceptionInfo``: the exception itself, and what it came from, outermost first.
+
+    ``root`` is the run's folder, from which the user's files are named.
+    """
+    info = _one(error, root)
+    causes = [_one(cause, root) for cause in _chain(error)]
     if causes:
         info["causes"] = causes
     return info
 
 
-def _one(error: BaseException) -> dict[str, object]:
+def _one(error: BaseException, root: str) -> dict[str, object]:
     message = _message(error)
-    found = frames.walk(error.__traceback__)
+    found = frames.walk(error.__traceback__, root)
     if isinstance(error, SyntaxError) and error.filename:
-        found.append(frames.frame(error.filename, error.lineno or 1, "<module>", error.text))
+        found.append(frames.frame(error.filename, error.lineno or 1, "<module>", root=root, code=error.text))
     elif _is_ray_task_error(error):
         # Ray carries the worker's traceback as text only; its frames are where the user's code is.
-        found += _frames_of_text(message)
+        found += _frames_of_text(message, root)
     info: dict[str, object] = {
         "type": type_name(type(error)),
         "message": message[:LONGEST_MESSAGE],
@@ -101,9 +104,11 @@ def _is_ray_task_error(error: BaseException) -> bool:
     )
 
 
-def _frames_of_text(text: str) -> list[dict[str, object]]:
+def _frames_of_text(text: str, root: str) -> list[dict[str, object]]:
     return [
-        frames.frame(match["file"], int(match["line"]), match["function"], match["code"] or "")
+        frames.frame(
+            match["file"], int(match["line"]), match["function"], root=root, code=match["code"] or ""
+        )
         for match in list(_FRAME.finditer(text))[-frames.MAX_FRAMES :]
         if not frames.is_ours(match["file"])
     ]

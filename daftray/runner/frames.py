@@ -24,28 +24,28 @@ def is_ours(file: str) -> bool:
     return file.startswith(_OURS) or file.endswith(os.sep + _BOOT)
 
 
-def place(file: str) -> tuple[str, bool]:
+def place(file: str, root: str) -> tuple[str, bool]:
     """Return how a file is called and whether it is the user's.
 
-    The user's files are named from the working directory, installed ones from ``site-packages``, Python's
-    own from its library.
+    The user's files are named from the run's folder (``root``, which is where its processes start),
+    installed ones from ``site-packages``, Python's own from its library.
     """
     if file.startswith("<"):
         return file, False
     for marker in _INSTALLED:
         if marker in file:
             return file.rpartition(marker)[2], False
-    root = os.getcwd() + os.sep
+    inside = root + os.sep
     for path in (file, os.path.realpath(file)):
-        if path.startswith(root):
-            return path.removeprefix(root), True
+        if path.startswith(inside):
+            return path.removeprefix(inside), True
     if _PACKAGED in file:
         return file.partition(_PACKAGED)[2].partition(os.sep)[2], True
     library = os.path.dirname(os.__file__) + os.sep
     return file.removeprefix(library), False
 
 
-def walk(traceback: TracebackType | None) -> list[dict[str, object]]:
+def walk(traceback: TracebackType | None, root: str) -> list[dict[str, object]]:
     """Return the frames of a traceback, innermost last, without the runner's own.
 
     Of a deep recursion the outermost and the innermost are kept; nothing is read for those between.
@@ -58,7 +58,7 @@ def walk(traceback: TracebackType | None) -> list[dict[str, object]]:
         traceback = traceback.tb_next
     if len(places) > MAX_FRAMES:
         places = places[:_KEPT_OUTERMOST] + places[_KEPT_OUTERMOST - MAX_FRAMES :]
-    return [frame(code.co_filename, line, code.co_qualname) for code, line in places]
+    return [frame(code.co_filename, line, code.co_qualname, root=root) for code, line in places]
 
 
 def strip(traceback: TracebackType | None) -> TracebackType | None:
@@ -68,11 +68,11 @@ def strip(traceback: TracebackType | None) -> TracebackType | None:
     return traceback
 
 
-def frame(file: str, line: int, function: str, code: str | None = None) -> dict[str, object]:
+def frame(file: str, line: int, function: str, *, root: str, code: str | None = None) -> dict[str, object]:
     """Return one frame, with its source line where that can be read."""
     import linecache  # only where something failed: it takes a tenth of what a start may
 
-    name, user = place(file)
+    name, user = place(file, root)
     source = (code if code is not None else linecache.getline(file, line)).strip()
     found: dict[str, object] = {"file": name, "line": line, "function": function, "user": user}
     if source:

@@ -23,10 +23,13 @@ class UserImports:
         first: the folders that plain Python puts first, for this kind of program.
         path: the rest of the ``sys.path`` that plain Python would have.
         loaded: the modules that plain Python would have loaded by now.
+
+    ``root`` is the run's folder: where it starts, whatever its code changes to later.
     """
 
     def __init__(self, first: Iterable[str], path: Iterable[str], loaded: Iterable[str]) -> None:
         self.path = [*first, *path]
+        self.root = os.getcwd()
         self._library = list(sys.path)
         self._loaded = frozenset(loaded)
         self._shadowing: frozenset[str] = frozenset()

@@ -24,7 +24,7 @@ class NotJsonError(ValueError):
 
 
 class Encoder:
-    """Turns one value into what ``json.dumps`` takes. ``replaced`` tells of numbers that JSON lacks.
+    """Turns one value into what ``json.dumps`` takes. ``replaced`` are the places of what JSON lacks.
 
     Args:
         limit: bytes, about, after which it gives up: what is too large must not fill the memory first.
@@ -61,6 +61,11 @@ class Encoder:
         if isinstance(value, float) and not math.isfinite(value):
             self.replaced.append(path)
             return None
+        if isinstance(value, str) and not value.isascii():
+            plain = value.encode(errors="replace").decode()
+            if plain != value:
+                self.replaced.append(path)
+            return plain
         return value
 
     def _mapping(self, value: dict[object, object], path: str, depth: int) -> dict[str, object]:
@@ -85,7 +90,8 @@ class Encoder:
         if not self.replaced:
             return None
         some = ", ".join(self.replaced[:_NAMED]) + (", …" if len(self.replaced) > _NAMED else "")
-        return f"{len(self.replaced)} number(s) that JSON lacks (NaN or infinite) are null: {some}"
+        count = len(self.replaced)
+        return f"{count} value(s) that JSON lacks (NaN, infinite, no Unicode) are null or have a ?: {some}"
 
 
 _EXACT = frozenset({bool, int, float, str})

@@ -55,7 +55,8 @@ def encode(
             }
         ]
     }
-    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(message, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return text.encode(errors="replace")  # an attribute may hold half a surrogate pair, which is no Unicode
 
 
 def _attributes(pairs: Iterable[tuple[str, str]]) -> list[dict[str, object]]:

@@ -34,7 +34,7 @@ def counters() -> Counters | None:
     return _Process.counters
 
 
-def increment(name: str, amount: float = 1, **attributes: object) -> None:
+def increment(name: str, /, amount: float = 1, **attributes: object) -> None:
     """Add to a counter of your own, which the run's page shows.
 
     Args:

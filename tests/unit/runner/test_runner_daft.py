@@ -81,6 +81,30 @@ def test_each_call_counts_once_whatever_path_it_took(runs: Runs, server: OpenAiS
     assert control.result["rows"] == 4
 
 
+def test_an_exception_of_a_lazy_result_is_the_runs_own(runs: Runs) -> None:
+    """The function has returned, and yet the run failed: its DataFrame runs when the result is made."""
+    source = """
+import daft
+
+@daft.func.batch(return_dtype=daft.DataType.int64())
+def fail(numbers: daft.Series) -> daft.Series:
+    raise ZeroDivisionError("theirs")
+
+def main():
+    frame = daft.from_pydict({"n": [1]})
+    return frame.select(fail(frame["n"]))
+"""
+    runs.write({"flow.py": source})
+
+    done = runs.run(function("flow.py", "main"), DAFT_RUNNER="native", DAFT_PROGRESS_BAR="0")
+
+    assert done.returncode == 1
+    assert "ZeroDivisionError: theirs" in done.stderr
+    finished = runs.control.finished
+    assert (finished["outcome"], finished["exception"]["type"]) == ("raised", "ZeroDivisionError")
+    assert (finished["exception"]["frames"][-1]["file"], runs.control.ending("/result")) == ("flow.py", [])
+
+
 def test_daft_records_alone_where_the_client_is_not_known(runs: Runs) -> None:
     """One of the two hooks is enough: what Daft's function tells is counted, request and all."""
     source = """

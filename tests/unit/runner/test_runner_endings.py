@@ -230,3 +230,37 @@ threading.Thread(target=late).start()
     assert runs.control.requests[-1].path.endswith("/finished")
     assert runs.control.total("daftray.user.late") == 1
     assert runs.control.total("daftray.user.later") == 1
+
+
+def test_a_termination_ends_the_process_as_it_does_plain_python(runs: Runs) -> None:
+    """The control plane knows by itself that it stopped the run; nothing delays the end."""
+    runs.write({"main.py": "import time\nprint('ready', flush=True)\ntime.sleep(60)\n"})
+    runs.control.entrypoint = file("main.py")
+    process = runs.start("-P", "-m", "_daftray_boot")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+    process.terminate()
+
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (-15, "")
+    assert runs.control.ending("/finished") == []
+
+
+def test_text_that_is_no_unicode_arrives(runs: Runs) -> None:
+    source = "import daftray\ndaftray.increment('n', name='a\\udcff')\nraise ValueError('b\\udcff')\n"
+    runs.write({"main.py": source})
+
+    runs.run(file("main.py"))
+
+    assert runs.control.finished["exception"]["message"] == "b?"
+    assert runs.control.total("daftray.user.n", {"name": "a?"}) == 1
+
+
+def test_frames_are_named_from_where_the_run_began(runs: Runs) -> None:
+    runs.write({"main.py": "import os\nos.chdir('/')\n1 / 0\n"})
+
+    runs.run(file("main.py"))
+
+    (frame,) = runs.control.finished["exception"]["frames"]
+    assert (frame["file"], frame["user"], frame["code"]) == ("main.py", True, "1 / 0")

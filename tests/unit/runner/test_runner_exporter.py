@@ -188,9 +188,9 @@ def test_cpu_time_has_live_and_ended_children_in_it() -> None:
     live.kill()
     live.communicate()
 
-    assert grown >= 0.29
+    assert grown >= 0.25  # the kernel counts in ticks of 10 ms
     after = sum(clock.read(look=True)) - before
-    assert 0.29 <= after < 2 * grown
+    assert 0.25 <= after < 2 * grown
 
 
 def test_children_are_looked_for_now_and_then_only(monkeypatch: pytest.MonkeyPatch) -> None:

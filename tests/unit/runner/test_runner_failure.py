@@ -13,14 +13,13 @@ from daftray.domain.problem import ExceptionInfo
 from daftray.runner import failure, frames
 
 
-def described(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Run a file of the user's, whose working directory this is; return how its exception is told."""
-    monkeypatch.chdir(folder)
+def described(code: str, folder: Path) -> dict[str, Any]:
+    """Run a file of the user's in the run's folder; return how its exception is told."""
     path = folder / "jobs.py"
     path.write_text(code)
     with pytest.raises(BaseException) as error:  # noqa: PT011 (any that the code raises)
         exec(compile(code, str(path), "exec"), {"__name__": "jobs"})  # noqa: S102
-    info = failure.describe(error.value)
+    info = failure.describe(error.value, str(folder))
     msgspec.convert(info, ExceptionInfo)
     return info
 
@@ -29,10 +28,10 @@ def functions(info: dict[str, Any]) -> list[str]:
     return [frame["function"] for frame in info["frames"] if frame["user"]]
 
 
-def test_frames_are_the_users_own_down_to_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_are_the_users_own_down_to_the_line(tmp_path: Path) -> None:
     code = "class Job:\n    def run(self, secret):\n        return secret / 0\nJob().run(42)\n"
 
-    info = described(code, tmp_path, monkeypatch)
+    info = described(code, tmp_path)
 
     assert (info["type"], info["message"]) == ("ZeroDivisionError", "division by zero")
     assert info["frames"][-2:] == [
@@ -41,10 +40,8 @@ def test_frames_are_the_users_own_down_to_the_line(tmp_path: Path, monkeypatch: 
     ]
 
 
-def test_frames_of_others_are_named_as_they_are_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = described("import json\njson.loads('{')\n", tmp_path, monkeypatch)
+def test_frames_of_others_are_named_as_they_are_installed(tmp_path: Path) -> None:
+    info = described("import json\njson.loads('{')\n", tmp_path)
 
     assert [frame["file"] for frame in info["frames"][-3:]] == [
         "json/__init__.py",
@@ -53,9 +50,7 @@ def test_frames_of_others_are_named_as_they_are_installed(
     ]
     assert not info["frames"][-1]["user"]
 
-    info = described(
-        "import pydantic\npydantic.TypeAdapter(int).validate_python('x')\n", tmp_path, monkeypatch
-    )
+    info = described("import pydantic\npydantic.TypeAdapter(int).validate_python('x')\n", tmp_path)
 
     assert info["frames"][-1]["file"].startswith("pydantic/")
     assert info["type"] == "pydantic_core._pydantic_core.ValidationError"
@@ -72,18 +67,18 @@ def test_frames_of_others_are_named_as_they_are_installed(
     ],
 )
 def test_files_are_called_the_same_on_every_machine(file: str, place: tuple[str, bool]) -> None:
-    assert frames.place(file) == place
+    assert frames.place(file, "/run") == place
 
 
 def test_a_virtual_environment_in_the_working_directory_is_not_the_users_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    file = str(tmp_path / "venv/lib/python3/site-packages/six.py")
 
-    assert frames.place(str(tmp_path / "venv/lib/python3/site-packages/six.py")) == ("six.py", False)
+    assert frames.place(file, str(tmp_path)) == ("six.py", False)
 
 
-def test_causes_and_contexts_follow_outermost_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_causes_and_contexts_follow_outermost_first(tmp_path: Path) -> None:
     code = """
 def first(): raise KeyError("a")
 def second():
@@ -94,7 +89,7 @@ def third():
     except ValueError: raise TypeError("c")
 third()
 """
-    info = described(code, tmp_path, monkeypatch)
+    info = described(code, tmp_path)
 
     assert info["type"] == "TypeError"
     assert [cause["type"] for cause in info["causes"]] == ["ValueError", "KeyError"]
@@ -102,40 +97,40 @@ third()
     assert all("causes" not in cause for cause in info["causes"])
 
 
-def test_a_suppressed_context_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_suppressed_context_is_not_told(tmp_path: Path) -> None:
     code = "try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise ValueError('b') from None\n"
 
-    assert "causes" not in described(code, tmp_path, monkeypatch)
+    assert "causes" not in described(code, tmp_path)
 
 
-def test_a_chain_that_closes_on_itself_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chain_that_closes_on_itself_ends(tmp_path: Path) -> None:
     code = "a, b = ValueError('a'), ValueError('b')\na.__cause__, b.__cause__ = b, a\nraise a\n"
 
-    assert [cause["message"] for cause in described(code, tmp_path, monkeypatch)["causes"]] == ["b"]
+    assert [cause["message"] for cause in described(code, tmp_path)["causes"]] == ["b"]
 
 
-def test_the_members_of_a_group_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_members_of_a_group_are_told(tmp_path: Path) -> None:
     code = "raise ExceptionGroup('both', [ValueError('a'), ExceptionGroup('inner', [KeyError('b')])])\n"
 
-    causes = described(code, tmp_path, monkeypatch)["causes"]
+    causes = described(code, tmp_path)["causes"]
 
     assert [cause["type"] for cause in causes] == ["ValueError", "ExceptionGroup", "KeyError"]
 
 
-def test_notes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notes_are_told(tmp_path: Path) -> None:
     code = "error = ValueError('a')\nerror.add_note('row 3')\nraise error\n"
 
-    assert described(code, tmp_path, monkeypatch)["notes"] == ["row 3"]
+    assert described(code, tmp_path)["notes"] == ["row 3"]
 
 
-def test_everything_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_bounded(tmp_path: Path) -> None:
     code = """
 def deep(n):
     if n: return deep(n - 1)
     raise ValueError("long " * 10_000)
 deep(500)
 """
-    info = described(code, tmp_path, monkeypatch)
+    info = described(code, tmp_path)
 
     assert len(info["message"]) == failure.LONGEST_MESSAGE
     assert len(info["frames"]) == frames.MAX_FRAMES
@@ -143,12 +138,10 @@ deep(500)
     assert "<module>" in functions(info)
 
 
-def test_an_exception_that_cannot_be_shown_is_told_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_exception_that_cannot_be_shown_is_told_all_the_same(tmp_path: Path) -> None:
     code = "class Odd(Exception):\n    def __str__(self): raise RuntimeError('no')\nraise Odd\n"
 
-    info = described(code, tmp_path, monkeypatch)
+    info = described(code, tmp_path)
 
     assert (info["type"], info["message"]) == ("jobs.Odd", "<its message cannot be shown: RuntimeError>")
 
@@ -157,7 +150,7 @@ def test_a_syntax_error_ends_at_its_own_line(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "broken.py").write_text("x = 1\nif x\n    y = 2\n")
     monkeypatch.syspath_prepend(tmp_path)
 
-    info = described("import broken\n", tmp_path, monkeypatch)
+    info = described("import broken\n", tmp_path)
     sys.modules.pop("broken", None)
 
     assert (info["type"], info["message"]) == ("SyntaxError", "expected ':'")
@@ -186,7 +179,7 @@ def test_a_ray_task_error_brings_the_frames_of_its_worker() -> None:
     )
     error = RayTaskError("task", text, KeyError("missing"), proctitle="p", pid=1, ip="127.0.0.1")
 
-    info: Any = failure.describe(error.as_instanceof_cause())
+    info: Any = failure.describe(error.as_instanceof_cause(), "/run")
 
     assert info["type"] == "ray.exceptions.RayTaskError(KeyError)"
     assert "\x1b" not in info["message"]

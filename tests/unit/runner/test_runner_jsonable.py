@@ -144,8 +144,17 @@ def test_numbers_that_json_lacks_are_null_and_told() -> None:
         "d": None,
     }
     assert encoder.note() == (
-        "4 number(s) that JSON lacks (NaN or infinite) are null: result.a, result.b[1], result.c, …"
+        "4 value(s) that JSON lacks (NaN, infinite, no Unicode) are null or have a ?: "
+        "result.a, result.b[1], result.c, …"
     )
+
+
+def test_text_that_is_no_unicode_is_told() -> None:
+    """As the name of a file that is no UTF-8: half a surrogate pair, which the server could not read."""
+    encoder = Encoder()
+
+    assert encoder.encode(["é", "a\udcff"]) == ["é", "a?"]
+    assert encoder.replaced == ["result[1]"]
 
 
 def test_what_is_too_large_is_refused_before_it_is_built() -> None:
