@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+import json
 import os
 import sys
 import typing
@@ -16,6 +17,8 @@ import typing
 from daftray.runner.jsonable import Encoder, NotJsonError
 
 PREVIEW_ROWS = 100
+LARGEST_PREVIEW = 1024**2
+"""Bytes, about, of all rows of a preview: what a page shows, and well below what a report may be."""
 LARGEST_CELL = 2000
 """Characters of a text that a preview shows."""
 LARGEST_DATA = 1024**3
@@ -35,6 +38,7 @@ class Table:
         self.columns = columns
         self._schema = schema
         self._batches = batches
+        self._left = LARGEST_PREVIEW
         self.rows = 0
         self.preview: list[dict[str, object]] = []
 
@@ -67,9 +71,14 @@ class Table:
 
     def _look(self, batch: typing.Any) -> None:
         self.rows += batch.num_rows
-        wanted = PREVIEW_ROWS - len(self.preview)
-        if wanted > 0:
-            self.preview += [_row(row) for row in batch.slice(0, wanted).to_pylist()]
+        # One by one: a hundred rows of images would be a gigabyte of Python's objects at once.
+        for at in range(min(PREVIEW_ROWS - len(self.preview), batch.num_rows)):
+            (cells,) = batch.slice(at, 1).to_pylist()
+            row = {str(name): _cell(value) for name, value in cells.items()}
+            self._left -= len(json.dumps(row))
+            if self._left < 0:
+                return
+            self.preview.append(row)
 
 
 def table_of(value: object) -> Table | None:
@@ -136,10 +145,6 @@ _MAKERS: dict[tuple[str, str], typing.Callable[[typing.Any], Table]] = {
     ("pandas", "DataFrame"): _of_pandas,
     ("polars", "DataFrame"): _of_polars,
 }
-
-
-def _row(row: dict[str, object]) -> dict[str, object]:
-    return {str(name): _cell(value) for name, value in row.items()}
 
 
 def _cell(value: object) -> object:

@@ -119,6 +119,17 @@ def test_a_preview_is_the_first_rows_and_fits_on_a_page() -> None:
     result.discard()
 
 
+def test_a_preview_of_wide_rows_has_fewer() -> None:
+    table = pa.table({f"column {number}": ["x" * 2000] * 100 for number in range(100)})
+
+    result = results.make(table)
+
+    preview: Any = result.fields["preview"]
+    assert len(preview) == tables.LARGEST_PREVIEW // (2000 * 100)
+    assert result.fields["rows"] == 100
+    result.discard()
+
+
 def test_a_table_that_is_too_large_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "LARGEST_DATA", 10)
 
