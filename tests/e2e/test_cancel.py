@@ -17,12 +17,13 @@ from daftray.domain.status import RunPhase, RunStatus
 pytestmark = pytest.mark.ray
 
 
-def drivers(mark: str) -> list[int]:
-    found: list[int] = []
+def processes_of(run: Run) -> list[psutil.Process]:
+    """Return the processes of a run: its driver, and Ray's supervisor of it, which ends a moment later."""
+    found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
-            if mark in process.environ().get("DAFTRAY_RUN_ID", ""):
-                found.append(process.pid)
+            if process.environ().get("DAFTRAY_RUN_ID") == run.id:
+                found.append(process)
         except psutil.Error:
             continue
     return found
@@ -50,7 +51,7 @@ def test_a_running_and_a_queued_run_are_cancelled(
         last = ended(run)
         assert last.status is RunStatus.CANCELLED
         assert program_output(client.runs.logs(last)) == b"waiting\n"
-        assert drivers(run.id) == []
+        assert psutil.wait_procs(processes_of(run), timeout=15)[1] == []
 
 
 def test_cancelling_what_has_ended_changes_nothing(
