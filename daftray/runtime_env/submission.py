@@ -21,7 +21,9 @@ RUN_ID = "DAFTRAY_RUN_ID"
 ATTEMPT = "DAFTRAY_ATTEMPT"
 REPORT_URL = "DAFTRAY_REPORT_URL"
 RUN_TOKEN = "DAFTRAY_RUN_TOKEN"  # noqa: S105 (a variable's name)
-RESERVED_VARIABLES = frozenset({RUN_ID, ATTEMPT, REPORT_URL, RUN_TOKEN})
+_OF_THE_RUNNER = {"DAFTRAY_PROCESS", "DAFTRAY_SECRETS", "DAFTRAY_IMPORT_FROM", "DAFTRAY_ALIAS"}
+"""What the runner's driver tells its workers; a run that set them would mislead Ray's supervisor of it."""
+RESERVED_VARIABLES = frozenset({RUN_ID, ATTEMPT, REPORT_URL, RUN_TOKEN, *_OF_THE_RUNNER})
 """Variables that daftray sets in a run, and that a run's own environment cannot."""
 
 _DEFAULTS = {
