@@ -31,7 +31,7 @@ _STORE_SHARE = 10
 """A tenth of the memory for shared objects: Ray's own default is a third, and this machine is shared."""
 
 _PASSED_ON = re.compile(
-    r"HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|XDG_\w+"
+    r"HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|XDG_\w+"
     r"|(?i:https?_proxy|all_proxy|no_proxy)"
     r"|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|AWS_CA_BUNDLE|PIP_\w+|UV_(?!PUBLISH)\w+"
     r"|LD_LIBRARY_PATH|CUDA_\w+|NVIDIA_\w+|ROCR_VISIBLE_DEVICES|HIP_VISIBLE_DEVICES"
@@ -54,6 +54,11 @@ class HeadLayout:
     def temp_dir(self) -> Path:
         """Ray's own folder. Ray makes it writable for everybody, so it lies within a private one."""
         return self.root / "r"
+
+    @property
+    def jobs_temp_dir(self) -> Path:
+        """Where jobs put temporary files: what a killed one leaves there goes with the head."""
+        return self.root / "t"
 
 
 def command(layout: HeadLayout, *, dashboard_port: int, client_port: int, num_cpus: int | None) -> list[str]:
@@ -80,6 +85,7 @@ def environment(layout: HeadLayout, inherited: Mapping[str, str]) -> dict[str, s
         **passed,
         "PATH": os.pathsep.join([str(_python_folder(layout)), inherited.get("PATH", os.defpath)]),
         MARKER: str(layout.root),
+        "TMPDIR": str(layout.jobs_temp_dir),
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(layout.token_path),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",

@@ -54,7 +54,7 @@ class RayHead:
             ClusterUnreachableError: Ray is not installed, or somebody else has the folder.
         """
         _ray_version()
-        for folder in (self._folder, self._layout.root):
+        for folder in (self._folder, self._layout.root, self._layout.jobs_temp_dir):
             folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 raise ClusterUnreachableError(

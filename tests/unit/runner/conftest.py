@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from control_stub import ControlStub, control_stub
 from runner_process import Runs, unpack_runner
+
+
+@pytest.fixture(autouse=True)
+def _temporary_files_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a result keeps on disk go with the test."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture(scope="session")
