@@ -48,6 +48,15 @@ class ProcessId(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return process if alive else None
 
+    def keeps_number(self) -> bool:
+        """Tell whether no other process has the id now. While a session of that id lives, none can."""
+        try:
+            return psutil.Process(self.pid).create_time() == self.created
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.Error:
+            return False
+
 
 class HeadRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of a running head, so that a server that starts later can adopt or end it."""
@@ -79,7 +88,7 @@ def processes_of(root: Path, known: Iterable[ProcessId] = ()) -> set[psutil.Proc
     """Return the living processes of the head whose private folder is that one."""
     known = tuple(known)
     found = {process for one in known if (process := one.find()) is not None}
-    relatives = _Relatives({one.pid for one in known})
+    relatives = _Relatives({one.pid for one in known if one.keeps_number()})
     for process in psutil.process_iter():
         try:
             relatives.add(process)
@@ -87,7 +96,7 @@ def processes_of(root: Path, known: Iterable[ProcessId] = ()) -> set[psutil.Proc
                 found.add(process)
         except (psutil.Error, OSError):
             continue  # it ended meanwhile, or is another user's
-    return relatives.of(found) - {psutil.Process(), *psutil.Process().parents()}
+    return relatives.of(found | relatives.led()) - {psutil.Process(), *psutil.Process().parents()}
 
 
 class _Relatives:
@@ -108,6 +117,10 @@ class _Relatives:
         self._children.setdefault(process.ppid(), []).append(process)
         self._members.setdefault(session, []).append(process)
         self._session[process.pid] = session
+
+    def led(self) -> set[psutil.Process]:
+        """Return the members of the leaders' sessions: orphans of a leader that died are among them."""
+        return {member for leader in self._leaders for member in self._members.get(leader, [])}
 
     def of(self, found: set[psutil.Process]) -> set[psutil.Process]:
         mine = set(found)

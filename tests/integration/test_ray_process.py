@@ -111,3 +111,17 @@ def test_an_id_that_was_used_again_is_nobody(heads: tuple[Head, Head]) -> None:
 def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "head.json").write_text(content)
     assert HeadRecord.load(tmp_path / "head.json") is None
+
+
+def test_an_orphan_without_an_environment_is_found_by_its_session(heads: tuple[Head, Head]) -> None:
+    one, two = heads
+    bare = next(
+        child for child in psutil.Process(one.popen.pid).children() if not child.environ().get(MARKER)
+    )
+    for process in processes_of(one.root) - {bare}:
+        process.kill()
+    one.popen.wait()
+    assert processes_of(one.root) == set()
+    assert processes_of(one.root, [one.id]) == {bare}
+    assert end(one.root, [one.id], head=one.id) == []
+    assert two.alive() == two.pids
