@@ -1,15 +1,12 @@
-"""HTTP to the control plane, by the standard library.
-
-``http.client`` rather than ``urllib.request``: no proxies, no redirects, half the import time.
-One connection per request: reports are seconds apart, and a kept connection would outlive forks.
-"""
+"""What a run says to the control plane, and how patiently."""
 
 from __future__ import annotations
 
 import json
 import time
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
+
+from daftray.runner.http import Server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
 REQUEST_TIMEOUT_S = 10.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
-_LARGEST_ANSWER = 16 * 1024**2
 _LONGEST_DETAIL = 500
 _TRY_AGAIN = frozenset({408, 425, 429})
 _NO_SUCCESS = 300
@@ -55,9 +51,7 @@ class ControlPlane:
         url = urlsplit(settings.report_url)
         if url.scheme not in {"http", "https"} or not url.hostname:
             raise ValueError(f"DAFTRAY_REPORT_URL is no http(s) URL: {settings.report_url!r}")
-        self._connection = HTTPSConnection if url.scheme == "https" else HTTPConnection
-        self._host = url.hostname
-        self._port = url.port
+        self._server = Server(url.hostname, url.port, secure=url.scheme == "https")
         self._prefix = url.path.rstrip("/")
         self._token = settings.token
         self._run = f"/v1/ingest/runs/{settings.run_id}"
@@ -160,23 +154,17 @@ class ControlPlane:
         if size is not None:
             headers["Content-Length"] = str(size)
         try:
-            connection = self._connection(self._host, self._port, timeout=timeout_s)
-            try:
-                connection.request(method, self._prefix + path, body, headers)
-                response = connection.getresponse()
-                answer = response.read(_LARGEST_ANSWER)
-            finally:
-                connection.close()
-        except (OSError, HTTPException) as error:
+            answer = self._server.exchange(method, self._prefix + path, headers, body, timeout_s)
+        except OSError as error:
             reason = str(error) or type(error).__name__
             raise ControlPlaneError(
                 f"no answer from the control plane at {self.address} ({reason})"
             ) from error
-        retry_after_s = _seconds(response.getheader("Retry-After"))
-        if response.status >= _NO_SUCCESS:
-            message = f"the control plane at {self.address} answered {response.status}{_detail(answer)}"
-            raise ControlPlaneError(message, status=response.status, retry_after_s=retry_after_s)
-        return answer, retry_after_s
+        retry_after_s = _seconds(answer.retry_after)
+        if answer.status >= _NO_SUCCESS:
+            message = f"the control plane at {self.address} answered {answer.status}{_detail(answer.body)}"
+            raise ControlPlaneError(message, status=answer.status, retry_after_s=retry_after_s)
+        return answer.body, retry_after_s
 
 
 def _seconds(text: str | None) -> float | None:
