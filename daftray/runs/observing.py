@@ -14,8 +14,10 @@ from daftray.domain.status import RunPhase
 from daftray.runs import verdict
 from daftray.runs.context import StepContext, StepOutcome
 
-STARTING_POLL = timedelta(seconds=0.2)
-RUNNING_POLL = timedelta(seconds=0.5)
+GROWING_POLL = timedelta(seconds=0.2)
+"""While a log grows, somebody may be watching it."""
+QUIET_POLL = timedelta(seconds=0.5)
+"""What matters wakes us: the runner reports its start and its end."""
 UNREACHABLE_POLL = timedelta(seconds=2)
 
 
@@ -41,7 +43,7 @@ async def observe(run: Run, context: StepContext) -> StepOutcome:
         return _decided(seen, context, verdict.of_job(seen, job, reports))
     if (to := _next_phase(seen, job, reports)) is not None:
         return context.advance(seen, to)
-    return StepOutcome(run=seen, again_in=_poll(seen, grew=grew))
+    return StepOutcome(run=seen, again_in=_poll(grew=grew))
 
 
 async def _copy_log(run: Run, job: Job, context: StepContext) -> bool:
@@ -60,8 +62,8 @@ def _next_phase(run: Run, job: Job, reports: AttemptReports) -> RunPhase | None:
     return None
 
 
-def _poll(run: Run, *, grew: bool) -> timedelta:
-    return STARTING_POLL if grew or run.phase is not RunPhase.RUNNING else RUNNING_POLL
+def _poll(*, grew: bool) -> timedelta:
+    return GROWING_POLL if grew else QUIET_POLL
 
 
 def _with_ray(run: Run, job: Job, context: StepContext) -> Run:
