@@ -1,0 +1,177 @@
+# ruff: noqa: ARG002 (a fake takes what its port takes)
+"""A control plane without a server, a cluster or a disk: what the steps of runs work with, all fakes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from factories import COMMIT, a_project
+from fake_ray import FakeRayJobs
+from fakes import FakeClock, InMemoryBlobs, InMemoryStores
+
+from daftray.adapters.vault.aesgcm import AesGcmVault
+from daftray.domain.cluster import Package
+from daftray.domain.errors import SourceError
+from daftray.domain.ids import Ids
+from daftray.domain.ports import Claim, GitRepository, TreeFile
+from daftray.domain.principal import Principal, Role
+from daftray.domain.run import Run
+from daftray.domain.spec import Entrypoint, FileEntrypoint, RunRequest
+from daftray.domain.status import RunPhase
+from daftray.identity.run_tokens import RunTokens
+from daftray.logs.archive import LogArchive
+from daftray.logs.signals import LogSignals
+from daftray.projects.secrets import ProjectSecrets
+from daftray.projects.service import Projects
+from daftray.runs import ending
+from daftray.runs.context import Policy, StepContext, StepOutcome
+from daftray.runs.reconciler import STEPS, Reconciler
+from daftray.runs.service import Runs
+from daftray.runs.sources import RunSources
+from daftray.runs.wake import Wake
+
+ADMIN = Principal(id="key_admin", workspace="default", role=Role.ADMIN)
+
+
+class FakeMirrors:
+    """A remote that has one commit, under every name. ``error`` is what it answers instead."""
+
+    def __init__(self) -> None:
+        self.error: SourceError | None = None
+        self.asked: list[tuple[GitRepository, str | None, str | None]] = []
+
+    def check(self, remote: str) -> None:
+        """Take any address."""
+
+    async def pin(
+        self,
+        repository: GitRepository,
+        *,
+        ref: str | None = None,
+        commit: str | None = None,
+        bundle: bytes | None = None,
+    ) -> str:
+        self.asked.append((repository, ref, commit))
+        if self.error is not None:
+            raise self.error
+        return COMMIT
+
+    async def archive(
+        self, repository: GitRepository, commit: str, *, patch: bytes | None = None
+    ) -> Sequence[TreeFile]:
+        return []
+
+    async def close(self) -> None:
+        """Nothing runs."""
+
+
+class FakePackages:
+    """Packages that need no building. ``error`` is what building one raises."""
+
+    def __init__(self) -> None:
+        self.error: SourceError | None = None
+        self.warnings: tuple[str, ...] = ()
+
+    async def build(self, repository: GitRepository, commit: str, *, patch: bytes | None = None) -> Package:
+        if self.error is not None:
+            raise self.error
+        return Package(name=f"{commit}.zip", path=Path("package.zip"), size=1, warnings=self.warnings)
+
+    async def from_directory(self, path: Path) -> Package:
+        return Package(name="folder.zip", path=path, size=1)
+
+    async def runner(self) -> Package:
+        return Package(name="runner.zip", path=Path("runner.zip"), size=1)
+
+
+class ControlPlane:
+    """Everything wired, and a project ``demo``."""
+
+    def __init__(self, *, places: int = 2, rayjobs: FakeRayJobs | None = None) -> None:
+        self.clock, self.stores, self.blobs = FakeClock(), InMemoryStores(), InMemoryBlobs()
+        self.rayjobs = rayjobs or FakeRayJobs()
+        self.mirrors, self.packages = FakeMirrors(), FakePackages()
+        self.wake, self.signals = Wake(), LogSignals()
+        ids = Ids()
+        self.secrets = ProjectSecrets(
+            store=self.stores.secrets, vault=AesGcmVault(b"master"), clock=self.clock
+        )
+        self.projects = Projects(
+            store=self.stores.projects, secrets=self.secrets, mirrors=self.mirrors, ids=ids, clock=self.clock
+        )
+        sources = RunSources(
+            projects=self.projects, blobs=self.blobs, mirrors=self.mirrors, allow_directories=False
+        )
+        self.runs = Runs(
+            store=self.stores.runs,
+            sources=sources,
+            secrets=self.secrets,
+            wake=self.wake,
+            ids=ids,
+            clock=self.clock,
+            cluster="local",
+        )
+        self.context = StepContext(
+            runs=self.stores.runs,
+            reports=self.stores.reports,
+            sources=sources,
+            secrets=self.secrets,
+            mirrors=self.mirrors,
+            packages=self.packages,
+            rayjobs=self.rayjobs,
+            archive=LogArchive(blobs=self.blobs, rayjobs=self.rayjobs, runs=self.stores.runs),
+            tokens=RunTokens(key=b"k" * 32, runs=self.stores.runs),
+            clock=self.clock,
+            policy=Policy(report_url="http://control", max_running=places),
+            claim=Claim(token="claim-1", lease=timedelta(seconds=30)),
+        )
+        self.project = a_project(id="prj_demo", created_at=self.clock.now())
+
+    async def open(self) -> ControlPlane:
+        """Add the project."""
+        await self.stores.projects.add(self.project)
+        return self
+
+    async def create(self, **fields: object) -> Run:
+        """Create a run by the use case, as the API does."""
+        entrypoint = Entrypoint(file=FileEntrypoint(file_path="main.py"))
+        request = RunRequest(**{"entrypoint": entrypoint, **fields})  # type: ignore[arg-type] (its fields)
+        self.clock.move(0.001)  # ids of one millisecond are in no order
+        return await self.runs.create(self.project, request, ADMIN)
+
+    async def step(self, run: Run) -> StepOutcome:
+        """Take a run's next step, and save it, as the reconciler does."""
+        now = self.clock.now()
+        await self.stores.runs.claim_due(self.context.claim, now=now + timedelta(days=1), limit=1000)
+        before = await self.stores.runs.get(run.id)
+        step = STEPS[before.phase]
+        if before.cancel_requested_at and before.phase not in {RunPhase.CANCELLING, RunPhase.HARVESTING}:
+            step = ending.begin_cancel
+        outcome = await step(before, self.context)
+        await self.stores.runs.save(outcome.run, outcome.events, self.context.claim)
+        self.clock.move(max(0.01, outcome.again_in.total_seconds()))
+        return outcome
+
+    async def until(self, run: Run, *phases: RunPhase, steps: int = 400) -> Run:
+        """Take steps until the run is in one of these phases (or done)."""
+        now = run
+        for _ in range(steps):
+            now = await self.stores.runs.get(run.id)
+            if now.phase in {*phases, RunPhase.DONE}:
+                return now
+            await self.step(now)
+        raise AssertionError(f"still {now.phase} after {steps} steps: {now}")
+
+    def reconciler(self) -> Reconciler:
+        """Return the real loop over all this."""
+        return Reconciler(context=self.context, wake=self.wake, signals=self.signals)
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], *, timeout_s: float = 20) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(timeout_s):
+        while not await holds():  # noqa: ASYNC110 (the condition is the database's, which sets no event)
+            await asyncio.sleep(0.005)
