@@ -8,7 +8,7 @@ from pathlib import Path
 
 from litestar import Router, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import SkipValidation
+from litestar.params import JSONBody, SkipValidation
 
 from daftray.api.auth import AnyRequest, reporting_run, run_only
 from daftray.api.strict import decode
@@ -26,7 +26,7 @@ LARGEST_REPORT = 16 * 1024**2
 @post("/v1/ingest/runs/{run:str}/started", status_code=200, summary="The driver is there")
 async def started(
     request: AnyRequest,
-    data: StartedReport,
+    data: JSONBody[StartedReport],
     reporting: NamedDependency[SkipValidation[Reporting]],
 ) -> StartAnswer:
     """Note the start; answer what to run, and the secrets to run it with."""
@@ -76,7 +76,7 @@ async def result(request: AnyRequest, reporting: NamedDependency[SkipValidation[
 @post("/v1/ingest/runs/{run:str}/finished", status_code=204, summary="The code ended")
 async def finished(
     request: AnyRequest,
-    data: FinishedReport,
+    data: JSONBody[FinishedReport],
     reporting: NamedDependency[SkipValidation[Reporting]],
 ) -> None:
     """Note how the code ended."""

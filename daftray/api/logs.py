@@ -19,7 +19,7 @@ from daftray.logs import search
 from daftray.logs.archive import LogArchive
 from daftray.logs.follow import LogBatch, LogEnd, LogFollower
 
-PLAIN = "text/plain; charset=utf-8"
+PLAIN = "text/plain"  # Litestar adds the charset
 KEEP_ALIVE = b": still there\n\n"
 
 TailParameter = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from litestar import Router, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import QueryParameter, SkipValidation
+from litestar.params import JSONBody, QueryParameter, SkipValidation
 
 from daftray.api.auth import AnyRequest, admin, viewer
 from daftray.api.scope import PROJECT, WORKSPACE, provide_project, provide_workspace
@@ -30,7 +30,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True):
 @post(WORKSPACE + "/projects", guards=[admin], summary="Create a project")
 async def create_project(
     request: AnyRequest,
-    data: ProjectRequest,
+    data: JSONBody[ProjectRequest],
     workspace_id: NamedDependency[str],
     projects: NamedDependency[SkipValidation[Projects]],
 ) -> Project:
@@ -65,7 +65,7 @@ async def get_project(home: NamedDependency[SkipValidation[Project]]) -> Project
 @patch(PROJECT, guards=[admin], dependencies={"home": Provide(provide_project)}, summary="Change a project")
 async def update_project(
     request: AnyRequest,
-    data: ProjectPatch,
+    data: JSONBody[ProjectPatch],
     home: NamedDependency[SkipValidation[Project]],
     projects: NamedDependency[SkipValidation[Projects]],
 ) -> Project:

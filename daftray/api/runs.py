@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, QueryParameter, SkipValidation
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 
 from daftray.api.auth import AnyRequest, runner, viewer
 from daftray.api.projects import LimitParameter, OffsetParameter
@@ -55,7 +55,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 @post("/", guards=[runner], summary="Create a run", request_max_body_size=LARGEST_BODY)
 async def create_run(
     request: AnyRequest,
-    data: RunRequest,
+    data: JSONBody[RunRequest],
     home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
     caller: NamedDependency[SkipValidation[Principal]],

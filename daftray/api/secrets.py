@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from litestar import Router, delete, get, put
 from litestar.di import NamedDependency, Provide
-from litestar.params import PathParameter, SkipValidation
+from litestar.params import JSONBody, PathParameter, SkipValidation
 
 from daftray.api.auth import AnyRequest, admin, viewer
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
@@ -41,32 +41,32 @@ class SecretNames(msgspec.Struct, frozen=True, kw_only=True):
 async def set_secret(
     request: AnyRequest,
     name: SecretName,
-    data: SecretValue,
+    data: JSONBody[SecretValue],
     home: NamedDependency[SkipValidation[Project]],
-    secrets: NamedDependency[SkipValidation[ProjectSecrets]],
+    project_secrets: NamedDependency[SkipValidation[ProjectSecrets]],
 ) -> Secret:
     """Keep a secret for the project's runs, in place of an older one."""
     refuse_unknown(await request.body(), data)
-    return await secrets.set(home.id, name, data.value)
+    return await project_secrets.set(home.id, name, data.value)
 
 
 @get("/", guards=[viewer], summary="List secrets")
 async def list_secrets(
     home: NamedDependency[SkipValidation[Project]],
-    secrets: NamedDependency[SkipValidation[ProjectSecrets]],
+    project_secrets: NamedDependency[SkipValidation[ProjectSecrets]],
 ) -> SecretNames:
     """Return names and dates."""
-    return SecretNames(secrets=await secrets.list(home.id))
+    return SecretNames(secrets=await project_secrets.list(home.id))
 
 
 @delete("/{name:str}", guards=[admin], summary="Delete a secret")
 async def delete_secret(
     name: SecretName,
     home: NamedDependency[SkipValidation[Project]],
-    secrets: NamedDependency[SkipValidation[ProjectSecrets]],
+    project_secrets: NamedDependency[SkipValidation[ProjectSecrets]],
 ) -> None:
     """Remove a secret."""
-    await secrets.delete(home.id, name)
+    await project_secrets.delete(home.id, name)
 
 
 router = Router(

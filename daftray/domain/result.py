@@ -26,7 +26,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["json", "table", "artifact", "omitted"]
     attempt: int = 1
     media_type: str = "application/json"
-    value: msgspec.Raw = msgspec.Raw(b"null")
+    value: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
     """The JSON as the runner sent it."""
     columns: list[Column] | None = None
     rows: int | None = None

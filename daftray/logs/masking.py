@@ -37,6 +37,10 @@ class Mask:
         """Return a whole log with its secrets covered."""
         return self.settled(text, known=0, final=True)
 
+    def text(self, text: str) -> str:
+        """Return a whole text with its secrets covered; half a surrogate pair becomes a question mark."""
+        return self.whole(text.encode(errors="replace")).decode(errors="replace")
+
     def settled(self, text: bytes, *, known: int, final: bool) -> bytes:
         """Return the masked bytes from ``known`` on, as far as nothing that may follow could change them.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 
 from daftray.domain.metrics import Counter, summarise
 from daftray.domain.ports import ReportStore, RunStore
@@ -11,6 +10,7 @@ from daftray.domain.ports import ReportStore, RunStore
 GATHER_S = 0.05
 """How long reports are gathered before they are written together."""
 
+_Attempt = tuple[str, int]
 _Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
@@ -21,37 +21,46 @@ class UsageIngest:
         self._reports = reports
         self._runs = runs
         self._gather_s = gather_s
-        self._pending: dict[tuple[str, int], dict[_Key, Counter]] = defaultdict(dict)
-        self._written: asyncio.Future[None] | None = None
+        self._pending: dict[_Attempt, _Batch] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def add(self, run_id: str, attempt: int, counters: list[Counter]) -> None:
         """Keep counters of an attempt; return when they are in the database."""
-        folded = self._pending[run_id, attempt]
-        for counter in counters:
-            key = (counter.process, counter.metric, tuple(sorted(counter.attributes.items())))
-            known = folded.get(key)
-            if known is None or counter.value > known.value:
-                folded[key] = counter
-        if self._written is None:
-            self._written = asyncio.get_running_loop().create_future()
-            self._task = asyncio.create_task(self._write_soon(self._written))
-        await asyncio.shield(self._written)
+        if not self._pending:
+            self._task = asyncio.create_task(self._write_soon())
+        batch = self._pending.setdefault((run_id, attempt), _Batch())
+        batch.fold(counters)
+        await asyncio.shield(batch.written)
 
     async def close(self) -> None:
         """Wait for the last write."""
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _write_soon(self, written: asyncio.Future[None]) -> None:
+    async def _write_soon(self) -> None:
         await asyncio.sleep(self._gather_s)
-        batch, self._pending, self._written = self._pending, defaultdict(dict), None
-        try:
-            for (run_id, attempt), folded in batch.items():
-                await self._reports.count(run_id, attempt, list(folded.values()))
+        batches, self._pending = self._pending, {}
+        for (run_id, attempt), batch in batches.items():
+            try:
+                await self._reports.count(run_id, attempt, list(batch.folded.values()))
                 await self._runs.save_usage(run_id, summarise(await self._reports.totals(run_id)).summary())
-        except Exception as exc:  # noqa: BLE001 (each waiting request answers with it, and the runner sends again)
-            written.set_exception(exc)
-            written.exception()  # nobody may be waiting any more
-        else:
-            written.set_result(None)
+            except Exception as exc:  # noqa: BLE001 (each waiting request answers with it; the runner sends again)
+                batch.written.set_exception(exc)
+                batch.written.exception()  # nobody may be waiting any more
+            else:
+                batch.written.set_result(None)
+
+
+class _Batch:
+    """What came in of one attempt. Its own to fail: a bad report of one run must not cost another's."""
+
+    def __init__(self) -> None:
+        self.folded: dict[_Key, Counter] = {}
+        self.written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fold(self, counters: list[Counter]) -> None:
+        for counter in counters:
+            key = (counter.process, counter.metric, tuple(sorted(counter.attributes.items())))
+            known = self.folded.get(key)
+            if known is None or counter.value > known.value:
+                self.folded[key] = counter

@@ -18,6 +18,7 @@ PROCESS = "daftray.process"
 _CUMULATIVE = 2
 _LONGEST = 256
 _MOST_POINTS = 10_000
+_MOST_ATTRIBUTES = 64
 
 
 class _Value(msgspec.Struct, frozen=True, rename="camel"):
@@ -44,7 +45,11 @@ class _Point(msgspec.Struct, frozen=True, rename="camel"):
     as_double: float | None = None
 
     def number(self) -> float:
-        return float(self.as_double if self.as_double is not None else self.as_int or 0)
+        """Return the count. Raises `ValueError`, `OverflowError` where it is none."""
+        count = float(self.as_double if self.as_double is not None else self.as_int or 0)
+        if not 0 <= count < float("inf"):
+            raise ValueError(f"{count} is no count: it must be finite, and 0 or more")
+        return count
 
 
 class _Sum(msgspec.Struct, frozen=True, rename="camel"):
@@ -83,9 +88,9 @@ def read(body: bytes) -> list[Counter]:
     """
     try:
         export = msgspec.json.decode(body, type=_Export)
-    except (msgspec.DecodeError, ValueError) as exc:
+        counters = [counter for part in export.resource_metrics for counter in _counters(part)]
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as exc:
         raise InvalidInputError(f"This is no OTLP metrics request in JSON: {exc}") from exc
-    counters = [counter for part in export.resource_metrics for counter in _counters(part)]
     if len(counters) > _MOST_POINTS:
         raise InvalidInputError(f"Send at most {_MOST_POINTS} points in one report.")
     return counters
@@ -99,7 +104,9 @@ def _counters(part: _ResourceMetrics) -> list[Counter]:
         Counter(
             process=process,
             metric=metric.name,
-            attributes={item.key: item.value.text() for item in point.attributes},
+            attributes={
+                item.key[:_LONGEST]: item.value.text() for item in point.attributes[:_MOST_ATTRIBUTES]
+            },
             value=point.number(),
         )
         for scope in part.scope_metrics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from daftray.domain.errors import ClusterUnreachableError, JobNotFoundError
 from daftray.domain.report import AttemptReports
 from daftray.domain.run import RayJob, Run, Verdict
 from daftray.domain.status import RunPhase
+from daftray.logs.masking import Mask
 from daftray.runs import verdict
 from daftray.runs.context import StepContext, StepOutcome
 
@@ -40,7 +42,7 @@ async def observe(run: Run, context: StepContext) -> StepOutcome:
     grew = await _copy_log(seen, job, context)
     reports = await context.reports.reports(run.id, run.attempt)
     if job.status.terminal:
-        return _decided(seen, context, verdict.of_job(seen, job, reports))
+        return _decided(seen, context, verdict.of_job(seen, await _masked(run, job, context), reports))
     if (to := _next_phase(seen, job, reports)) is not None:
         return context.advance(seen, to)
     return StepOutcome(run=seen, again_in=_poll(grew=grew))
@@ -52,6 +54,12 @@ async def _copy_log(run: Run, job: Job, context: StepContext) -> bool:
         return await context.archive.copy(run, job, claim=context.claim, secrets=await context.to_mask(run))
     except ClusterUnreachableError:
         return False
+
+
+async def _masked(run: Run, job: Job, context: StepContext) -> Job:
+    """Take secret values out of Ray's message, which quotes the end of the driver's log."""
+    secrets = await context.to_mask(run)
+    return replace(job, message=await asyncio.to_thread(lambda: Mask(secrets.values()).text(job.message)))
 
 
 def _next_phase(run: Run, job: Job, reports: AttemptReports) -> RunPhase | None:

@@ -10,8 +10,10 @@ from daftray.domain.principal import RunPrincipal
 from daftray.domain.problem import Problem, fingerprint
 from daftray.domain.report import FinishedReport, StartAnswer, StartedReport
 from daftray.domain.result import RunResult
+from daftray.logs.masking import Mask
 from daftray.metrics.outcomes import result_key
 from daftray.projects.secrets import ProjectSecrets
+from daftray.runs.masking import masked
 from daftray.runs.wake import Wake
 
 
@@ -39,8 +41,10 @@ class Reporting:
         return await self._secrets.of_run(await self._runs.get(reporter.run))
 
     async def finished(self, reporter: RunPrincipal, report: FinishedReport) -> None:
-        """Note how the code ended, with the problem that ended it."""
-        await self._reports.finished(reporter.run, report, _problem(report))
+        """Note how the code ended, with the problem that ended it, and with no secret's value."""
+        secrets = await self.secrets(reporter)
+        kept = await asyncio.to_thread(lambda: masked(report, Mask(secrets.values())))
+        await self._reports.finished(reporter.run, kept, _problem(kept))
         self._wake.run(reporter.run)
 
     async def result(self, reporter: RunPrincipal, result: RunResult) -> None:

@@ -33,7 +33,8 @@ def create_app(services: Services) -> Litestar:
     """Return the application. Its lifespan owns nothing: whoever wired the services opens and closes them."""
     provided = {
         "projects": services.projects,
-        "secrets": services.secrets,
+        # Not `secrets`: Litestar takes an error at a body's field for one of a dependency of that name.
+        "project_secrets": services.secrets,
         "runs": services.runs,
         "reporting": services.reporting,
         "outcomes": services.outcomes,
