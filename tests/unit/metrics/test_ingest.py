@@ -7,6 +7,7 @@ import pytest
 from factories import a_counter, a_run, an_event
 from fakes import InMemoryReportStore, InMemoryRunStore
 
+from daftray.domain.errors import RunNotFoundError
 from daftray.domain.metrics import REQUESTS, Counter
 from daftray.metrics.ingest import UsageIngest
 
@@ -60,3 +61,25 @@ async def test_a_report_that_cannot_be_kept_is_not_answered_as_if_it_were() -> N
     reports.count = refuse  # type: ignore[method-assign] (a store that fails)
     with pytest.raises(OSError, match="disk full"):
         await ingest.add("run_1", 1, [a_counter()])
+
+
+async def test_a_report_that_cannot_be_kept_costs_no_other_run_its_own() -> None:
+    ingest, reports, runs = await an_ingest("run_good")
+    keep = reports.count
+
+    async def refuse_one(run_id: str, attempt: int, counters: Sequence[Counter]) -> None:
+        if run_id == "run_bad":
+            raise RunNotFoundError
+        await keep(run_id, attempt, counters)
+
+    reports.count = refuse_one  # type: ignore[method-assign] (a store that refuses one run)
+    bad, good = await asyncio.gather(
+        ingest.add("run_bad", 1, [a_counter(metric=REQUESTS, value=1)]),
+        ingest.add("run_good", 1, [a_counter(metric=REQUESTS, value=2)]),
+        return_exceptions=True,
+    )
+    assert isinstance(bad, RunNotFoundError)
+    assert good is None
+    usage = (await runs.get("run_good")).usage
+    assert usage is not None
+    assert usage.requests == 2

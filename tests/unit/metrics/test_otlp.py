@@ -74,3 +74,32 @@ def test_what_is_no_export_is_refused(body: bytes) -> None:
 def test_a_report_is_bounded() -> None:
     with pytest.raises(InvalidInputError, match="at most"):
         otlp.read(export(*[cumulative("a", {"asInt": 1})] * 10_001))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"asInt": "nan"},
+        {"asInt": "1e999"},
+        {"asInt": "-1"},
+        {"asDouble": -0.5},
+        {"asInt": "x"},
+        {"asInt": 10**400},
+    ],
+)
+def test_what_is_no_count_is_refused(value: dict[str, object]) -> None:
+    with pytest.raises(InvalidInputError):
+        otlp.read(export(cumulative("a", value)))
+
+
+def test_a_report_nested_without_end_is_refused() -> None:
+    with pytest.raises(InvalidInputError):
+        otlp.read(b'{"resourceMetrics":[{"x":' + b"[" * 100_000)
+
+
+def test_attributes_are_bounded() -> None:
+    many = [{"key": f"{n}" + "k" * 1000, "value": {"stringValue": "v"}} for n in range(1000)]
+    metric = cumulative("a", {"asInt": 1, "attributes": many})
+    (counter,) = otlp.read(export(metric))
+    assert len(counter.attributes) <= 64
+    assert max(len(key) for key in counter.attributes) <= 256
