@@ -72,7 +72,7 @@ async def test_a_report_that_cannot_be_kept_costs_no_other_run_its_own() -> None
             raise RunNotFoundError
         await keep(run_id, attempt, counters)
 
-    reports.count = refuse_one  # type: ignore[method-assign] (a store that refuses one run)
+    reports.count = refuse_one
     bad, good = await asyncio.gather(
         ingest.add("run_bad", 1, [a_counter(metric=REQUESTS, value=1)]),
         ingest.add("run_good", 1, [a_counter(metric=REQUESTS, value=2)]),
