@@ -69,7 +69,8 @@ async def api_server(folder: Path) -> AsyncGenerator[ApiServer]:
     )
     await services.database.open()
     await services.database.migrate()
-    transport = httpx.ASGITransport(create_app(services))
+    app: Any = create_app(services)  # Litestar and httpx type the same ASGI interface differently
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://control") as http:
         server = ApiServer(http, services, rayjobs, repo)
         for role in Role:

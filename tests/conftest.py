@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -17,9 +18,12 @@ Answer = TypeVar("Answer")
 
 
 def pytest_configure() -> None:
-    """Let a busy machine take its time over an example: tests say what is right, not how fast."""
+    """Take time over examples on a busy machine, and let Ctrl-C mean what it does at a terminal."""
     settings.register_profile("daftray", deadline=None)
     settings.load_profile("daftray")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job ignores Ctrl-C, and so would every program that the tests start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
