@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from pathlib import PurePosixPath
 
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from daftray.domain.spec import Entrypoint, GitSource, Source
 from daftray.projects.service import Projects
 
 KEPT = "blob:"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 LARGEST_BUNDLE = 64 * 1024 * 1024
 LARGEST_PATCH = 16 * 1024 * 1024
 
@@ -53,8 +55,11 @@ class RunSources:
         git = source.git or GitSource()
         remote = git.remote or project.source.remote.remote
         self._mirrors.check(remote)
-        bundle = git.bundle and await self._keep(project, git.bundle, _decoded(git.bundle), LARGEST_BUNDLE)
-        patch = git.patch and await self._keep(project, git.patch, git.patch.encode(), LARGEST_PATCH)
+        bundle, patch = git.bundle, git.patch
+        if bundle and not await self._is_kept(project, "source.git.bundle", bundle):
+            bundle = await self._keep(project, _decoded(bundle), LARGEST_BUNDLE)
+        if patch and not await self._is_kept(project, "source.git.patch", patch):
+            patch = await self._keep(project, patch.encode(), LARGEST_PATCH)
         return Source(git=replace(git, remote=remote, bundle=bundle or None, patch=patch or None))
 
     async def repository(self, run: Run) -> GitRepository:
@@ -74,9 +79,19 @@ class RunSources:
         """Return the diff against the commit."""
         return await self._kept(run, _git(run).patch)
 
-    async def _keep(self, project: Project, text: str, data: bytes, largest: int) -> str:
-        if text.startswith(KEPT):
-            return text
+    async def _is_kept(self, project: Project, where: str, text: str) -> bool:
+        """Tell whether a text names what a run of the same project has brought along before."""
+        if not text.startswith(KEPT):
+            return False
+        digest = text.removeprefix(KEPT)
+        if _DIGEST.fullmatch(digest) and await self._blobs.size(_key(project.id, digest)) is not None:
+            return True
+        raise InvalidInputError(
+            "The source names something that no run of this project has brought along.",
+            issues=(InputIssue(path=where, message="send the content itself"),),
+        )
+
+    async def _keep(self, project: Project, data: bytes, largest: int) -> str:
         if len(data) > largest:
             raise InvalidInputError(
                 f"What the remote lacks is {len(data) >> 20} MiB; at most {largest >> 20} MiB can come "
@@ -114,8 +129,6 @@ def _key(project_id: str, digest: str) -> str:
 
 
 def _decoded(text: str) -> bytes:
-    if text.startswith(KEPT):
-        return b""
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as exc:
