@@ -56,12 +56,7 @@ class RayHead:
         _ray_version()
         for folder in (self._folder, self._layout.root, self._layout.jobs_temp_dir):
             folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
-            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-                raise ClusterUnreachableError(
-                    f"The embedded Ray cannot use {folder}, which belongs to somebody else: remove it, "
-                    "or set TMPDIR to a folder of yours."
-                )
-            folder.chmod(_PRIVATE)
+            _make_private(folder)
         return _token(self._layout.token_path)
 
     def recorded(self) -> HeadRecord | None:
@@ -156,6 +151,35 @@ def _private_root(data_dir: Path) -> Path:
     name = f"daftray-{sha256(str(data_dir.absolute()).encode()).hexdigest()[:10]}"
     system = Path(tempfile.gettempdir()).absolute()
     return (system if len(str(system / name)) <= _LONGEST_ROOT else Path("/tmp")) / name  # noqa: S108 (owner and mode are checked)
+
+
+def _make_private(folder: Path) -> None:
+    """Make sure that a folder is ours alone.
+
+    Its name in the system's temporary folder can be guessed, so somebody else may have put a folder or link
+    of theirs there, and swap the two while we look. So it is looked at once, through a descriptor. What then
+    is ours nobody can replace: the temporary folder is sticky.
+
+    Raises:
+        ClusterUnreachableError: somebody else has it.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as exc:
+        raise _not_ours(folder) from exc
+    try:
+        if os.fstat(descriptor).st_uid != os.getuid():
+            raise _not_ours(folder)
+        os.fchmod(descriptor, _PRIVATE)
+    finally:
+        os.close(descriptor)
+
+
+def _not_ours(folder: Path) -> ClusterUnreachableError:
+    return ClusterUnreachableError(
+        f"The embedded Ray cannot use {folder}, which belongs to somebody else: remove it, "
+        "or set TMPDIR to a folder of yours."
+    )
 
 
 def _token(path: Path) -> str:

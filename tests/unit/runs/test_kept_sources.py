@@ -1,4 +1,4 @@
-"""What a run brings along, and how another run may name it: by its hash, in its own project, if it is there."""
+"""What a run brings along, and how another of its project may name it: by its hash, if it is there."""
 
 from __future__ import annotations
 

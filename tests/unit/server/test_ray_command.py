@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from daftray.domain.errors import ClusterUnreachableError
 from daftray.server.ray_command import MARKER, HeadLayout, command, environment, free_port, port_is_free
 from daftray.server.ray_head import RayHead
 
@@ -99,3 +100,19 @@ def test_folders_are_private_and_short_enough_for_sockets(
     finally:
         for head in heads:
             head.remove_files()
+
+
+def test_a_folder_that_is_a_link_is_not_used_whenever_it_became_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("daftray.server.ray_head._LONGEST_ROOT", 1000)
+    # Whoever swaps a folder for a link between two looks has the first one see a folder.
+    monkeypatch.setattr(Path, "is_symlink", lambda _: False)
+    head = RayHead(tmp_path / "data")
+    target = tmp_path / "mine"
+    target.mkdir(mode=0o755)
+    head._layout.root.symlink_to(target)
+    with pytest.raises(ClusterUnreachableError, match="belongs to somebody else"):
+        head.prepare()
+    assert target.stat().st_mode & 0o777 == 0o755
