@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +19,8 @@ import git
 from daftray.adapters.gitrepo.settings import GitSettings
 from daftray.domain.errors import SourceUnavailableError
 
+MEMORY_BYTES = 2 << 30
+"""A binary patch or a pack of some megabytes can ask Git to unpack gigabytes, all of it in memory."""
 _CHUNK = 1 << 20
 
 
@@ -44,11 +48,15 @@ class TooMuchOutputError(Exception):
 
 
 class GitCommands:
-    """Runs Git. ``root`` holds its settings and temporary files; ``timeout_s`` bounds each command."""
+    """Runs Git. ``root`` holds its settings and temporary files.
 
-    def __init__(self, root: Path, *, timeout_s: float) -> None:
+    ``timeout_s`` and ``memory_bytes`` bound each command. The latter works on Linux alone.
+    """
+
+    def __init__(self, root: Path, *, timeout_s: float, memory_bytes: int = MEMORY_BYTES) -> None:
         self.root = root
         self.timeout_s = timeout_s
+        self._memory_bytes = memory_bytes
         self._settings = GitSettings(root)
         self._running: set[int] = set()
         self._guard = threading.Lock()
@@ -133,6 +141,7 @@ class GitCommands:
                 start_new_session=True,
             )
             process = _popen(started)
+            _bound_memory(process.pid, self._memory_bytes)
             self._running.add(process.pid)
         try:
             yield process
@@ -165,6 +174,13 @@ def _popen(started: git.Git.AutoInterrupt) -> subprocess.Popen[bytes]:
     if process is None:
         raise RuntimeError("GitPython started no process")
     return process
+
+
+def _bound_memory(pid: int, most_bytes: int) -> None:
+    """Bound what a process and its children to come may allocate each; files mapped for reading are free."""
+    if sys.platform == "linux":
+        with suppress(ProcessLookupError, PermissionError):  # it has ended, or has a lower bound already
+            resource.prlimit(pid, resource.RLIMIT_DATA, (most_bytes, most_bytes))
 
 
 def _copy(process: subprocess.Popen[bytes], sink: BinaryIO, limit: int) -> None:

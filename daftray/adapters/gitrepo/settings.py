@@ -82,7 +82,10 @@ class GitSettings:
         """Return what takes foreign variables of Git out of a command's environment, where there are any.
 
         ``GIT_DIR``, ``GIT_CONFIG_COUNT`` or ``GIT_TRACE`` of the server's own environment are not meant for
-        us, and GitPython can only add to the environment.
+        us, and GitPython can only add to the environment. The server's own settings, its master key among
+        them, are none of Git's business, nor of ssh's.
         """
-        foreign = sorted(name for name in os.environ if name.startswith("GIT_") and name not in _KEPT)
+        foreign = sorted(
+            name for name in os.environ if name.startswith(("GIT_", "DAFTRAY_")) and name not in _KEPT
+        )
         return ["env", *(part for name in foreign for part in ("-u", name))] if foreign else []
