@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from urllib.parse import quote, quote_plus
 
 SHORTEST_SECRET = 4
 """Bytes. A shorter value would be found all over a log; the API refuses to keep one."""
 SHORTEST_LINE = 8
 """Bytes of a line of a longer value (a private key, a JSON file) that is masked by itself."""
+FEW_FORMS = 200
+"""So many looks for one form each take as long as one walk for any number of them."""
+_GLANCE = 16
 _STAR = b"*"
+_Finder = Callable[[bytes, Iterable[bytes]], Iterator[tuple[int, int]]]
 
 
 class Mask:
-    """Covers secret values in one run's log."""
+    """Covers secret values in one run's log. ``few`` is how many forms are looked for one after another."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], *, few: int = FEW_FORMS) -> None:
         forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST_SECRET}
         # A longer form that holds a shorter one is covered by it in part only, so all of them are looked for.
         self._forms = sorted(forms)
+        self._finder = _find_each if len(forms) <= few else _find_by_beginning(forms)
         self.reach = max((len(form) for form in self._forms), default=1) - 1
         """How many bytes before a byte can decide whether it is masked."""
 
@@ -51,9 +57,8 @@ class Mask:
         if end <= known:
             return b""
         masked = bytearray(text)
-        for form in self._forms:
-            for start in _occurrences(text, form):
-                masked[start : start + len(form)] = _STAR * len(form)
+        for start, form_end in self._finder(text, self._forms):
+            masked[start:form_end] = _STAR * (form_end - start)
         return bytes(masked[known:end])
 
     def _first_unsettled(self, text: bytes) -> int:
@@ -62,19 +67,40 @@ class Mask:
         for form in self._forms:
             start = max(0, len(text) - len(form) + 1)
             while (start := text.find(form[:1], start, first)) >= 0:
-                if form.startswith(text[start:]):
+                # The short look first: of a value of 64 KiB most candidates would copy half of it.
+                if form.startswith(text[start : start + _GLANCE]) and form.startswith(text[start:]):
                     first = start
                     break
                 start += 1
         return first
 
 
-def _occurrences(text: bytes, form: bytes) -> Iterator[int]:
-    """Yield where a form begins, overlapping ones too."""
-    start = text.find(form)
-    while start >= 0:
-        yield start
-        start = text.find(form, start + 1)
+def _find_each(text: bytes, forms: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield where forms begin and end, overlapping ones too."""
+    for form in forms:
+        start = text.find(form)
+        while start >= 0:
+            yield start, start + len(form)
+            start = text.find(form, start + 1)
+
+
+def _find_by_beginning(forms: AbstractSet[bytes]) -> _Finder:
+    """Return what finds the same in one walk, however many forms there are.
+
+    A value of thousands of lines has as many forms, and a look for each takes seconds for a piece of a log.
+    """
+    lengths: dict[bytes, set[int]] = {}
+    for form in forms:
+        lengths.setdefault(form[:SHORTEST_SECRET], set()).add(len(form))
+
+    def find(text: bytes, _: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+        last = len(text) - SHORTEST_SECRET
+        for start in [at for at in range(last + 1) if text[at : at + SHORTEST_SECRET] in lengths]:
+            for length in lengths[text[start : start + SHORTEST_SECRET]]:
+                if (found := text[start : start + length]) in forms:
+                    yield start, start + len(found)
+
+    return find
 
 
 def _forms(secret: str) -> Iterator[bytes]:

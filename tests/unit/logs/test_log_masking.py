@@ -100,3 +100,22 @@ def test_nothing_is_held_back_that_cannot_begin_a_secret() -> None:
 
 def test_a_mask_does_not_show_its_secrets() -> None:
     assert "s3cr3t" not in repr(Mask([SECRET]))
+
+
+@given(
+    text=st.text(alphabet="ab\n%", max_size=80),
+    secrets=st.lists(st.text(alphabet="ab\n", min_size=4, max_size=12), max_size=5),
+    known=st.integers(0, 20),
+    final=st.booleans(),
+)
+def test_many_forms_are_found_as_few_are(text: str, secrets: list[str], known: int, final: bool) -> None:
+    few, many = Mask(secrets), Mask(secrets, few=0)
+    assert many.settled(text.encode(), known=known, final=final) == few.settled(
+        text.encode(), known=known, final=final
+    )
+
+
+def test_a_value_of_thousands_of_lines_is_covered_line_by_line() -> None:
+    lines = [f"line-{number:06}" for number in range(5000)]
+    masked = Mask(["\n".join(lines)]).whole(b"< line-004711 > line-00471 line-999999")
+    assert masked == b"< *********** > line-00471 line-999999"
