@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from daftray.domain.errors import InputIssue, InvalidInputError
 from daftray.domain.ports import Clock, SecretStore, Vault
@@ -13,6 +13,9 @@ from daftray.domain.run import Run
 SHORTEST_VALUE = 4
 """Characters. A shorter value cannot be masked in a log without blotting out the log itself."""
 LONGEST_VALUE = 64 * 1024
+LARGEST_TOTAL = 512 * 1024
+"""Bytes of all secrets of one owner, sealed. They become a process's environment, with which Linux starts no
+child beyond some 2 MiB, and each of them is looked for in every piece of the log."""
 
 
 class ProjectSecrets:
@@ -26,6 +29,8 @@ class ProjectSecrets:
     async def set(self, project_id: str, name: str, value: str) -> Secret:
         """Keep a secret, in place of an older one of that name. Raises `InvalidInputError`."""
         sealed = self.seal(project_id, {name: value})[0]
+        others = [one for one in await self._store.list(project_id) if one.name != name]
+        _check_total([*others, sealed])
         await self._store.put(sealed)
         return Secret(name=name, created_at=sealed.created_at, updated_at=sealed.updated_at)
 
@@ -45,14 +50,16 @@ class ProjectSecrets:
         issues = [
             InputIssue(path=f"secrets.{name}", message=_advice(value))
             for name, value in values.items()
-            if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE
+            if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE or "\0" in value
         ]
         if issues:
             raise InvalidInputError("A secret cannot be kept as it is.", issues=tuple(issues))
         now = self._clock.now()
-        return [
+        sealed = [
             self._vault.seal(owner=owner, name=name, value=value, at=now) for name, value in values.items()
         ]
+        _check_total(sealed)
+        return sealed
 
     async def of_project(self, project_id: str) -> dict[str, str]:
         """Return a project's secrets in the clear."""
@@ -68,7 +75,18 @@ class ProjectSecrets:
         return {**shared, **own}
 
 
+def _check_total(sealed: Sequence[SealedSecret]) -> None:
+    total = sum(len(one.name) + len(one.ciphertext) for one in sealed)
+    if total > LARGEST_TOTAL:
+        raise InvalidInputError(
+            f"The secrets together are {total >> 10} KiB; at most {LARGEST_TOTAL >> 10} KiB are kept: remove "
+            "some, or keep larger data in your object store."
+        )
+
+
 def _advice(value: str) -> str:
+    if "\0" in value:
+        return "no environment variable can hold a NUL character: encode the value, by base64 for instance"
     if len(value) < SHORTEST_VALUE:
         return (
             f"a value of fewer than {SHORTEST_VALUE} characters cannot be masked in logs: "
