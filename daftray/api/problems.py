@@ -111,6 +111,11 @@ def on_http_error(_: AnyRequest, error: HTTPException) -> Response[ProblemDetail
     return _answer(code, status, error.detail or status.phrase)
 
 
+def on_too_deep(_: AnyRequest, __: RecursionError) -> Response[ProblemDetails]:
+    """Answer a body that is nested too deeply to be read: whoever sent it made that, and no log need tell."""
+    return _answer(InvalidInputError.code, HTTPStatus.BAD_REQUEST, "The body is nested too deeply.")
+
+
 def on_unexpected_error(request: AnyRequest, error: Exception) -> Response[ProblemDetails]:
     """Answer a defect of ours: the log has the trace, the caller does not."""
     log.error("unexpected error", exc_info=error, extra={"action": "request", "path": request.url.path})

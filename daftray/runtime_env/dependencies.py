@@ -21,6 +21,9 @@ _COMMENT = re.compile(r"(^|\s)#.*$")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LOCAL = re.compile(r"^(\.{0,2}/|\.{1,2}$|~|[A-Za-z]:\\|file:)|\.(whl|zip|tar\.gz|tgz)$")
 _LONGEST_SHOWN = 100
+MOST_LINES = 2000
+LONGEST_LINE = 2000
+"""Characters. Reading a line takes time that grows with the square of its length."""
 _SCHEMES = frozenset({"https", "http", "git+https", "git+http", "git+ssh"})
 
 
@@ -36,6 +39,9 @@ def normalise(lines: Sequence[str]) -> list[str]:
     Raises:
         DependenciesInvalidError: with an issue at ``environment.dependencies[i]`` for each bad line.
     """
+    if len(lines) > MOST_LINES:
+        issue = InputIssue(path=PATH, message=f"list at most {MOST_LINES} requirements")
+        raise DependenciesInvalidError(_sentence([issue]), issues=(issue,))
     issues: list[InputIssue] = []
     merged: dict[tuple[str, str], Requirement] = {}
     for index, line in enumerate(lines):
@@ -54,6 +60,8 @@ def normalise(lines: Sequence[str]) -> list[str]:
 
 def _parsed(line: str) -> Requirement | None:
     """Return a line's requirement, with its canonical name; nothing for a line that holds none."""
+    if len(line) > LONGEST_LINE:
+        raise _BadLineError(f"it is longer than {LONGEST_LINE} characters")
     if _CONTROL.search(line.rstrip("\r\n")):
         raise _BadLineError("it holds a line break or another control character: give one requirement a line")
     text = _COMMENT.sub("", line).strip()
@@ -71,6 +79,8 @@ def _parsed(line: str) -> Requirement | None:
         requirement = Requirement(text)
         requirement.name = canonicalize_name(requirement.name)
         requirement.extras = {canonicalize_name(extra) for extra in requirement.extras}
+    except RecursionError as exc:
+        raise _BadLineError(f"{_shown(text)} is nested too deeply") from exc
     except InvalidRequirement as exc:
         reason = str(exc).split("\n", 1)[0]
         raise _BadLineError(f"{_shown(text)} is no PEP 508 requirement: {reason}") from exc

@@ -63,6 +63,7 @@ def create_app(services: Services) -> Litestar:
             DaftrayError: problems.on_daftray_error,
             ValidationException: problems.on_validation_error,
             HTTPException: problems.on_http_error,
+            RecursionError: problems.on_too_deep,
             Exception: problems.on_unexpected_error,
         },
         response_headers=[ResponseHeader(name=name, value=value) for name, value in _SAFE_HEADERS.items()],

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daftray.domain.errors import DependenciesInvalidError
-from daftray.runtime_env.dependencies import normalise
+from daftray.runtime_env.dependencies import MOST_LINES, normalise
 
 PATIENT = settings(deadline=None)
 """No example fails for being slow: the machine may be busy."""
@@ -137,3 +137,23 @@ def test_any_text_is_either_taken_or_refused_with_its_place(text: str):
     else:
         places = ["environment.dependencies[0]"]
     assert places == ["environment.dependencies[0]"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a" + ">=1," * 1000 + ">=1",
+        "a;" + "(" * 900 + "os_name=='x'" + ")" * 900,
+        "a @ https://h/" + "x" * 2000,
+    ],
+    ids=["many specifiers", "nested", "long URL"],
+)
+def test_a_line_that_is_made_to_take_long_is_refused(line: str) -> None:
+    with pytest.raises(DependenciesInvalidError) as caught:
+        normalise([line])
+    assert [issue.path for issue in caught.value.issues] == ["environment.dependencies[0]"]
+
+
+def test_a_list_is_bounded() -> None:
+    with pytest.raises(DependenciesInvalidError, match="at most"):
+        normalise([f"package-{number}" for number in range(MOST_LINES + 1)])
