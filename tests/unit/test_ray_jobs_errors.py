@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from daftray.adapters.rayjobs.jobs import RayJobsClient, Timeouts
+from daftray.adapters.rayjobs.wire import JobDetails
 from daftray.domain.cluster import Job, JobStatus, JobSubmission
 from daftray.domain.errors import (
     ClusterError,
@@ -145,3 +146,23 @@ async def test_a_head_that_says_nothing_does_not_hold_us_up() -> None:
             for call in (client.info(), client.get("x"), client.stop("x"), client.submit(SUBMISSION)):
                 with pytest.raises(ClusterUnreachableError):
                     await asyncio.wait_for(call, 10)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("http://10.0.0.7:52365", "http://10.0.0.7:52365"),
+        ("http://[fd00::1]:52365", "http://[fd00::1]:52365"),
+        ("http://node-1.example", "http://node-1.example"),
+        ("", None),
+        (None, None),
+        ("http://169.254.169.254/latest/meta-data?", None),
+        ("http://user@host:1", None),
+        ("http://host#", None),
+        ("file:///etc", None),
+        ("http://host:1\r\nX: y", None),
+    ],
+)
+def test_a_jobs_agent_is_an_address_and_no_more(told: str | None, kept: str | None) -> None:
+    details = JobDetails(status=JobStatus.RUNNING, driver_agent_http_address=told)
+    assert details.as_job("run_1-1").log_address == kept

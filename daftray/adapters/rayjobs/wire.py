@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from daftray.domain.cluster import Job, JobStatus, JobSubmission
 from daftray.domain.errors import ClusterRefusedError
 
 Answer = TypeVar("Answer")
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +39,7 @@ class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
             exit_code=self.driver_exit_code,
             started_at=_time(self.start_time),
             ended_at=_time(self.end_time),
-            log_address=self.driver_agent_http_address or None,
+            log_address=_origin(self.driver_agent_http_address),
         )
 
 
@@ -80,6 +82,14 @@ def encode(submission: JobSubmission) -> bytes:
         "entrypoint_memory": submission.memory,
     }
     return msgspec.json.encode({key: value for key, value in body.items() if value is not None})
+
+
+def _origin(address: str | None) -> str | None:
+    """Return an agent's address if it is no more than that.
+
+    It stands in a table of Ray's that the cluster's own jobs can write, and the server sends a request there.
+    """
+    return address if address and _ORIGIN.fullmatch(address) else None
 
 
 def _time(milliseconds: int | None) -> datetime | None:
