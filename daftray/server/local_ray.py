@@ -14,6 +14,7 @@ from pathlib import Path
 
 from daftray.adapters.rayjobs.jobs import RayJobsClient, Timeouts
 from daftray.domain.errors import ClusterError, ClusterUnreachableError
+from daftray.server.port_owner import is_only_ours
 from daftray.server.ray_command import port_is_free
 from daftray.server.ray_head import RayHead
 
@@ -172,6 +173,11 @@ class LocalRay:
 
     async def _cluster(self) -> LocalCluster:
         """Return the cluster as it answers now. Raises `ClusterError`."""
+        if not await asyncio.to_thread(is_only_ours, self._port):
+            raise ClusterUnreachableError(
+                f"Nobody listens on port {self._port}, or another user of this machine does, who is not told "
+                "the token."
+            )
         url = f"http://127.0.0.1:{self._port}"
         async with RayJobsClient(url, token=self._token, timeouts=_QUICK) as client:
             info = await client.info()
