@@ -58,7 +58,11 @@ def convert(value: object, annotation: object) -> object:
 def _convert_by_pydantic(
     value: object, annotation: object, pydantic: typing.Any
 ) -> object:  # no stubs to rely on
-    adapter = _adapter(annotation, pydantic)
+    try:
+        adapter = _adapter(annotation, pydantic)
+    except pydantic.errors.PydanticUserError:
+        # An annotation that pydantic refuses, such as `typing.TypedDict` before Python 3.12.
+        return _convert_plainly(value, annotation)
     try:
         return adapter.validate_python(value)
     except pydantic.ValidationError as error:
