@@ -20,6 +20,9 @@ from daftray.runs.wake import Wake
 from daftray.runtime_env import dependencies, python_version
 from daftray.runtime_env.submission import RESERVED_VARIABLES
 
+LARGEST_SPEC = 512 * 1024
+"""Bytes of a run as it was asked for, in JSON, without bundle, patch and secrets."""
+
 
 class Runs:
     """The use cases of runs. ``cluster`` is the name of the cluster that new runs go to."""
@@ -59,6 +62,7 @@ class Runs:
         spec = {name: getattr(request, name) for name in RunSpec.__struct_fields__}
         spec["source"] = await self._sources.accept(project, request.source)
         spec["environment"] = _normalised(request.environment)
+        _check_size(spec)
         run = Run(
             **spec,
             id=run_id,
@@ -117,8 +121,8 @@ class Runs:
             "secrets": own,
         }
         merged = {**msgspec.to_builtins(body), **overrides}
-        merged["secrets"] = {**own, **(overrides.get("secrets") or {})}
         try:
+            merged["secrets"] = {**own, **msgspec.convert(overrides.get("secrets") or {}, dict[str, Any])}
             request = msgspec.convert(merged, RunRequest)
         except msgspec.ValidationError as exc:
             raise InvalidInputError(f"The run cannot be created as asked: {exc}") from exc
@@ -149,6 +153,15 @@ def _check_environment(environment: Environment) -> list[InputIssue]:
         for name in environment.environment_variables or {}
         if name in RESERVED_VARIABLES
     ]
+
+
+def _check_size(spec: dict[str, Any]) -> None:
+    """Refuse a run that would make every list of runs large. What it brought along is not in it any more."""
+    if (size := len(msgspec.json.encode(spec))) > LARGEST_SPEC:
+        raise InvalidInputError(
+            f"The run's arguments, variables, labels and dependencies are {size >> 10} KiB together; at most "
+            f"{LARGEST_SPEC >> 10} KiB are kept: put larger data into your object store and name it."
+        )
 
 
 def _normalised(environment: Environment) -> Environment:

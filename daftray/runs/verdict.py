@@ -54,7 +54,7 @@ def _of_report(finished: FinishedReport) -> Verdict:
     detail = finished.detail or f"The code ended with exit code {finished.exit_code}."
     if exception is not None and finished.detail is None:
         detail = f"{exception.type}: {exception.message}" if exception.message else exception.type
-    return _failed(reason, detail, exit_code=finished.exit_code)
+    return _failed(reason, _first_lines(detail), exit_code=finished.exit_code)
 
 
 def _of_failed_job(run: Run, job: Job) -> Verdict:
@@ -84,6 +84,11 @@ def _unexplained(job: Job, text: str) -> str:
 
 def _failed(reason: FailureReason, detail: str, *, exit_code: int | None = None) -> Verdict:
     return Verdict(status=RunStatus.FAILED, reason=reason, detail=detail.strip(), exit_code=exit_code)
+
+
+def _first_lines(message: str) -> str:
+    """Keep the beginning of a long text: exceptions say what matters first. The detail is in every list."""
+    return message if len(message) <= _DETAIL_CHARACTERS else f"{message[:_DETAIL_CHARACTERS]}…"
 
 
 def _last_lines(message: str) -> str:
