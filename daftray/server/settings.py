@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GIBIBYTE = 1024**3
+SHORTEST_MASTER_KEY = 32
 
 
 def default_data_dir() -> Path:
@@ -21,7 +22,7 @@ def default_data_dir() -> Path:
 class ServerSettings(BaseSettings):
     """Everything an operator can set. Paths are absolute, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="DAFTRAY_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DAFTRAY_", extra="ignore", hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8484
@@ -46,6 +47,17 @@ class ServerSettings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("master_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        # Keys are derived from it by a fast hash, and the database names it by another: no guess may find it.
+        if value is not None and 0 < len(value.get_secret_value()) < SHORTEST_MASTER_KEY:
+            raise ValueError(
+                f"give at least {SHORTEST_MASTER_KEY} random characters, made by "
+                "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+            )
+        return value
 
     @field_validator("ray")
     @classmethod

@@ -23,7 +23,7 @@ from daftray.server.ray_process import HeadRecord, processes_of
 
 pytestmark = pytest.mark.ray
 
-SECRET = "only-the-server-may-know"
+SECRET = "only-the-server-may-know-this-key"
 
 SERVER = """
 import asyncio, json, sys
