@@ -127,7 +127,7 @@ def test_a_closed_stream_is_not_the_end(server: SmallServer) -> None:
 def test_a_quiet_run_is_followed_through_any_number_of_cuts(server: SmallServer) -> None:
     server.on(TAIL, cut([lambda _: as_events(": still here\n\n")] * 20))
 
-    assert [line.message for line in follow(server, patience=2)] == LINES
+    assert [line.message for line in follow(server, patience=5)] == LINES
 
 
 def test_a_server_that_is_away_for_a_while_is_waited_for(server: SmallServer) -> None:
