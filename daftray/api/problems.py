@@ -14,6 +14,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from daftray.api.auth import AnyRequest
+from daftray.api.headers import SAFE_HEADERS
 from daftray.domain.errors import DaftrayError, InputIssue, InvalidInputError
 
 log = logging.getLogger(__name__)
@@ -126,6 +127,9 @@ def on_unexpected_error(request: AnyRequest, error: Exception) -> Response[Probl
 def _answer(
     code: str, status: HTTPStatus, detail: str, issues: tuple[InputIssue, ...] = ()
 ) -> Response[ProblemDetails]:
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
+    # The application's own headers reach only what a handler answers, and this comes from none.
+    headers = dict(SAFE_HEADERS)
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     body = ProblemDetails(type=code, title=status.phrase, status=status, detail=detail, errors=issues)
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)

@@ -15,18 +15,12 @@ from litestar.openapi.plugins import JsonRenderPlugin
 import daftray
 from daftray.api import health, ingest, logs, outcomes, problems, projects, runs, secrets
 from daftray.api.auth import BearerAuthentication
+from daftray.api.headers import SAFE_HEADERS
 from daftray.api.scope import provide_caller
 from daftray.domain.errors import DaftrayError
 from daftray.server.wiring import Services
 
 LARGEST_BODY = 10 * 1024 * 1024
-_SAFE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
 
 
 def create_app(services: Services) -> Litestar:
@@ -66,7 +60,7 @@ def create_app(services: Services) -> Litestar:
             RecursionError: problems.on_too_deep,
             Exception: problems.on_unexpected_error,
         },
-        response_headers=[ResponseHeader(name=name, value=value) for name, value in _SAFE_HEADERS.items()],
+        response_headers=[ResponseHeader(name=name, value=value) for name, value in SAFE_HEADERS.items()],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
             title="daftray",
