@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from daftray.domain.cluster import Package
+from daftray.domain.cluster import JobSubmission, Package
 from daftray.domain.errors import (
     ClusterError,
     DaftrayError,
@@ -91,24 +91,14 @@ async def prepare(run: Run, context: StepContext) -> StepOutcome:
 
 async def submit(run: Run, context: StepContext) -> StepOutcome:
     """Submit the attempt's job. Its id is ours, so that Ray refuses a second one and we adopt the first."""
-    package, runner = await asyncio.gather(_package(run, context), context.packages.runner())
-    job = submission.build(
-        run,
-        package=package,
-        runner=runner,
-        report_url=context.policy.report_url,
-        run_token=context.tokens.issue(run.id, run.attempt),
-        installer=context.policy.installer,
-    )
     try:
-        # A folder may have changed since; a commit has not.
-        if run.source.directory or context.clock.now() - run.phase_since > PINNED_FOR:
-            package = await _bring(run, context)
-        await context.rayjobs.submit(job)
+        await context.rayjobs.submit(await _job(run, context))
     except JobExistsError:
         pass  # an earlier, interrupted try got through
     except ClusterError as exc:
         return _cluster_failed(run, context, exc)
+    except (SourceError, SecretNotFoundError) as exc:
+        return _source_failed(run, context, exc)
     installs = bool(run.environment.dependencies)
     return context.advance(run, RunPhase.INSTALLING if installs else RunPhase.STARTING)
 
@@ -118,6 +108,24 @@ def failed(run: Run, context: StepContext, reason: FailureReason, detail: str) -
     verdict = Verdict(status=RunStatus.FAILED, reason=reason, detail=detail)
     after, event = run.advance(RunPhase.HARVESTING, context.clock.now(), verdict=verdict)
     return StepOutcome(run=after, events=(event,))
+
+
+async def _job(run: Run, context: StepContext) -> JobSubmission:
+    """Return the attempt's job, once Ray has all that it names."""
+    package, runner = await asyncio.gather(_package(run, context), context.packages.runner())
+    # A folder may have changed since; a commit has not. Where the run waits, a try did not get through: the
+    # head may be a new one, which has no packages.
+    late = context.clock.now() - run.phase_since > PINNED_FOR
+    if run.source.directory is not None or run.waiting_for is not None or late:
+        package = await _bring(run, context)
+    return submission.build(
+        run,
+        package=package,
+        runner=runner,
+        report_url=context.policy.report_url,
+        run_token=context.tokens.issue(run.id, run.attempt),
+        installer=context.policy.installer,
+    )
 
 
 async def _package(run: Run, context: StepContext) -> Package:
