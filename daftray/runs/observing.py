@@ -8,7 +8,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from daftray.domain.cluster import Job, JobStatus
-from daftray.domain.errors import ClusterUnreachableError, JobNotFoundError
+from daftray.domain.errors import ClusterError, JobNotFoundError
 from daftray.domain.report import AttemptReports
 from daftray.domain.run import RayJob, Run, Verdict
 from daftray.domain.status import RunPhase
@@ -30,12 +30,12 @@ _WAITING = {
 
 
 async def observe(run: Run, context: StepContext) -> StepOutcome:
-    """Return the run as its job now is; an unreachable cluster changes nothing but the next look."""
+    """Return the run as its job now is; a cluster that does not tell changes nothing but the next look."""
     try:
         job = await context.rayjobs.get(run.submission_id)
     except JobNotFoundError:
         return await _missing(run, context)
-    except ClusterUnreachableError as exc:
+    except ClusterError as exc:  # a refusal to tell (a changed token) says nothing of the job either
         waiting = replace(run, waiting_for=f"the cluster: {exc.detail}")
         return StepOutcome(run=waiting, again_in=UNREACHABLE_POLL)
     seen = _with_ray(run, job, context)
@@ -52,7 +52,7 @@ async def _copy_log(run: Run, job: Job, context: StepContext) -> bool:
     """Archive what is new; a log that cannot be read now holds nothing else up."""
     try:
         return await context.archive.copy(run, job, claim=context.claim, secrets=await context.to_mask(run))
-    except ClusterUnreachableError:
+    except ClusterError:
         return False
 
 
@@ -88,7 +88,7 @@ def _with_ray(run: Run, job: Job, context: StepContext) -> Run:
 async def _missing(run: Run, context: StepContext) -> StepOutcome:
     try:
         session = (await context.rayjobs.info()).session
-    except ClusterUnreachableError:
+    except ClusterError:
         return StepOutcome(run=run, again_in=UNREACHABLE_POLL)
     return _decided(run, context, verdict.of_missing_job(run, session))
 
