@@ -28,11 +28,17 @@ from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
 from daftray.runs import ending
 from daftray.runs.context import Policy, StepContext, StepOutcome
-from daftray.runs.reconciler import STEPS, Reconciler
+from daftray.runs.reconciler import STEPS, Patience, Reconciler
 from daftray.runs.service import Runs
 from daftray.runs.sources import RunSources
 from daftray.runs.wake import Wake
 
+IMPATIENT = Patience(
+    first_pause=timedelta(milliseconds=1),
+    longest_pause=timedelta(milliseconds=2),
+    cancel_poll=timedelta(milliseconds=5),
+)
+"""The loop's, where nobody wants to wait."""
 ADMIN = Principal(id="key_admin", workspace="default", role=Role.ADMIN)
 
 
@@ -167,7 +173,7 @@ class ControlPlane:
 
     def reconciler(self) -> Reconciler:
         """Return the real loop over all this."""
-        return Reconciler(context=self.context, wake=self.wake, signals=self.signals)
+        return Reconciler(context=self.context, wake=self.wake, signals=self.signals, patience=IMPATIENT)
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], *, timeout_s: float = 20) -> None:

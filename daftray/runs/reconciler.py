@@ -11,11 +11,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from daftray.domain.errors import DaftrayError, RunNotFoundError, StaleClaimError
 from daftray.domain.run import Run
-from daftray.domain.status import FailureReason, RunPhase
+from daftray.domain.status import RunPhase
 from daftray.logs.signals import LogSignals
 from daftray.runs import ending, observing, steps
 from daftray.runs.context import StepContext, StepOutcome
@@ -28,8 +29,8 @@ POLL_S = 1.0
 BATCH = 50
 MOST_DRIVEN = 500
 """Runs that one process drives at a time; the others stay due in the database."""
-MOST_FAILURES = 5
-"""Unexpected errors of one run's steps in a row before the run fails as ``internal``."""
+LET_GO_FOR = timedelta(seconds=2)
+"""How long a run is left alone whose failure could not even be written down."""
 
 Step = Callable[[Run, StepContext], Awaitable[StepOutcome]]
 
@@ -45,16 +46,38 @@ STEPS: dict[RunPhase, Step] = {
     RunPhase.HARVESTING: ending.harvest,
 }
 _BEFORE_CLUSTER = {RunPhase.QUEUED, RunPhase.PREPARING, RunPhase.SUBMITTING}
+_LONG = {RunPhase.PINNING, RunPhase.PREPARING}
+"""The steps that wait for a remote or an upload for minutes, and leave nothing that a cancel must undo."""
 _ENDING = {RunPhase.CANCELLING, RunPhase.HARVESTING, RunPhase.DONE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long the loop bears with a run that does not get on."""
+
+    failures: int = 5
+    """Unexpected errors of one run's step in a row before it is given up, as ``internal``."""
+    first_pause: timedelta = timedelta(seconds=2)
+    """After the first failure; each further one doubles it."""
+    longest_pause: timedelta = timedelta(seconds=30)
+    cancel_poll: timedelta = timedelta(seconds=1)
+    """How often a long step looks whether its run is still wanted."""
+
+    def pause(self, failures: int) -> timedelta:
+        """Return how long to wait after so many failures in a row."""
+        return min(self.first_pause * 2 ** min(failures - 1, self.failures), self.longest_pause)
 
 
 class Reconciler:
     """The loop. `serve` runs until it is cancelled, and gives its claims back."""
 
-    def __init__(self, *, context: StepContext, wake: Wake, signals: LogSignals) -> None:
+    def __init__(
+        self, *, context: StepContext, wake: Wake, signals: LogSignals, patience: Patience | None = None
+    ) -> None:
         self._context = context
         self._wake = wake
         self._signals = signals
+        self._patience = patience or Patience()
         self._driven: dict[str, asyncio.Task[None]] = {}
         # Admission compares two counts and then saves: one run at a time.
         self._admission = asyncio.Lock()
@@ -110,10 +133,10 @@ class Reconciler:
                     if not await self._still_ours(run_id):
                         return
                     continue
-                except Exception:
-                    failures += 1
+                except Exception as exc:
                     log.exception("a step failed", extra={"action": "step", "run_id": run_id})
-                    outcome = await self._after_failure(run_id, failures)
+                    outcome = await self._after_failure(run_id, failures + 1, exc)
+                    failures = 0 if outcome.events else failures + 1
                 if outcome.run.phase is RunPhase.DONE:
                     await self._ended(outcome.run)
                     return
@@ -124,6 +147,9 @@ class Reconciler:
                 known = outcome.run if outcome.run.phase in _BEFORE_CLUSTER and not outcome.again_in else None
                 if outcome.again_in:
                     await self._wake.wait_run(run_id, outcome.again_in.total_seconds())
+        except DaftrayError:
+            log.exception("a run is let go", extra={"action": "drive", "run_id": run_id})
+            again_in = LET_GO_FOR
         finally:
             await asyncio.shield(self._release(run_id, again_in))
 
@@ -138,11 +164,31 @@ class Reconciler:
         return await self._step_and_save(run, STEPS[run.phase])
 
     async def _step_and_save(self, run: Run, step: Step) -> StepOutcome:
-        outcome = await step(run, self._context)
+        outcome = await (
+            self._unless_cancelled(run, step) if run.phase in _LONG else step(run, self._context)
+        )
         if outcome.run != run or outcome.events:
             await self._context.runs.save(outcome.run, outcome.events, self._context.claim)
             self._signals.notify(run.id)
         return outcome
+
+    async def _unless_cancelled(self, run: Run, step: Step) -> StepOutcome:
+        """Take a long step, but cut it off when somebody cancels the run.
+
+        Raises:
+            StaleClaimError: as the save would, had the step come to it.
+        """
+        poll_s = self._patience.cancel_poll.total_seconds()
+        task = asyncio.ensure_future(step(run, self._context))
+        try:
+            while not (await asyncio.wait({task}, timeout=poll_s))[0]:
+                now = await self._context.runs.get(run.id)
+                if now.cancel_requested_at != run.cancel_requested_at:
+                    raise StaleClaimError
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _still_ours(self, run_id: str) -> bool:
         """After a refused write: did a cancel come in between (go on), or is the claim lost (stop)?"""
@@ -154,17 +200,15 @@ class Reconciler:
             return False
         return True
 
-    async def _after_failure(self, run_id: str, failures: int) -> StepOutcome:
-        """Try again later; give up on a run whose step keeps failing, rather than look at it for ever."""
+    async def _after_failure(self, run_id: str, failures: int, error: Exception) -> StepOutcome:
+        """Try again later; give up on a run whose step keeps failing, rather than look at it for ever.
+
+        A store that is away for a while says nothing of the run, and holds up all of them alike.
+        """
         run = await self._context.runs.get(run_id)
-        if failures < MOST_FAILURES or run.phase in _ENDING:
-            return StepOutcome(run=run, again_in=timedelta(seconds=min(2**failures, 30)))
-        outcome = steps.failed(
-            run,
-            self._context,
-            FailureReason.INTERNAL,
-            f"daftray failed at this run {failures} times in a row; its operator finds the error in the log.",
-        )
+        if failures < self._patience.failures or (isinstance(error, DaftrayError) and error.retryable):
+            return StepOutcome(run=run, again_in=self._patience.pause(failures))
+        outcome = await ending.give_up(run, self._context)
         await self._context.runs.save(outcome.run, outcome.events, self._context.claim)
         return outcome
 

@@ -11,16 +11,17 @@ import pytest
 from fake_ray import FakeRayJobs
 from run_steps import ControlPlane, eventually
 
-from daftray.domain.cluster import JobStatus
+from daftray.domain.cluster import Job, JobStatus
+from daftray.domain.errors import DaftrayError, SecretUnreadableError, StoreUnavailableError
 from daftray.domain.ports import Claim
-from daftray.domain.run import Run
+from daftray.domain.run import Run, RunEvent
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
 from daftray.runs import reconciler
 from daftray.runs.context import StepContext, StepOutcome
 
 
 @asynccontextmanager
-async def driving(plane: ControlPlane) -> AsyncGenerator[None]:
+async def driving(plane: ControlPlane, loop: reconciler.Reconciler | None = None) -> AsyncGenerator[None]:
     """Let the loop run, with a clock that goes on."""
 
     async def tick() -> None:
@@ -28,7 +29,8 @@ async def driving(plane: ControlPlane) -> AsyncGenerator[None]:
             plane.clock.move(0.05)
             await asyncio.sleep(0.005)
 
-    tasks = [asyncio.create_task(plane.reconciler().serve()), asyncio.create_task(tick())]
+    loop = loop or plane.reconciler()
+    tasks = [asyncio.create_task(loop.serve()), asyncio.create_task(tick())]
     try:
         yield
     finally:
@@ -96,7 +98,6 @@ async def test_a_step_that_keeps_failing_fails_its_run_and_no_other(monkeypatch:
         return await real(run, context)
 
     monkeypatch.setitem(reconciler.STEPS, RunPhase.PINNING, fails)
-    monkeypatch.setattr(reconciler, "MOST_FAILURES", 1)
 
     async def both_done() -> bool:
         return all([(await plane.stores.runs.get(one.id)).phase is RunPhase.DONE for one in (broken, sound)])
@@ -105,3 +106,162 @@ async def test_a_step_that_keeps_failing_fails_its_run_and_no_other(monkeypatch:
         await eventually(both_done)
     assert (await plane.stores.runs.get(broken.id)).reason is FailureReason.INTERNAL
     assert (await plane.stores.runs.get(sound.id)).status is RunStatus.SUCCEEDED
+
+
+async def ended(plane: ControlPlane, run: Run) -> bool:
+    return (await plane.stores.runs.get(run.id)).phase is RunPhase.DONE
+
+
+async def test_a_step_that_fails_for_a_while_costs_its_run_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plane = await ControlPlane(rayjobs=FakeRayJobs((JobStatus.SUCCEEDED,))).open()
+    run = await plane.create()
+    real, failures = reconciler.STEPS[RunPhase.PINNING], 0
+
+    async def fails(run: Run, context: StepContext) -> StepOutcome:
+        nonlocal failures
+        failures += 1
+        if failures < plane.reconciler()._patience.failures:
+            raise RuntimeError("a defect")
+        return await real(run, context)
+
+    monkeypatch.setitem(reconciler.STEPS, RunPhase.PINNING, fails)
+    async with driving(plane):
+        await eventually(lambda: ended(plane, run))
+    assert (await plane.stores.runs.get(run.id)).status is RunStatus.SUCCEEDED
+
+
+async def test_a_store_that_is_away_for_long_fails_no_run() -> None:
+    plane = await ControlPlane(rayjobs=FakeRayJobs((JobStatus.SUCCEEDED,))).open()
+    run = await plane.create()
+    reports, failures = plane.stores.reports.reports, 0
+
+    async def away(run_id: str, attempt: int) -> object:
+        nonlocal failures
+        failures += 1
+        if failures < 20:
+            raise StoreUnavailableError
+        return await reports(run_id, attempt)
+
+    plane.stores.reports.reports = away  # type: ignore[method-assign] (the same call, failing at first)
+    async with driving(plane):
+        await eventually(lambda: ended(plane, run))
+    assert (await plane.stores.runs.get(run.id)).status is RunStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+async def test_a_run_whose_end_keeps_failing_gives_its_place_to_the_next(cancel: bool) -> None:
+    plane = await ControlPlane(places=1, rayjobs=FakeRayJobs((JobStatus.RUNNING,))).open()
+    broken, sound = await plane.create(), await plane.create()
+    get = plane.rayjobs.get
+
+    async def fails(submission_id: str) -> Job:
+        if submission_id == broken.submission_id:
+            raise SecretUnreadableError
+        plane.rayjobs.end(submission_id, JobStatus.SUCCEEDED)
+        return await get(submission_id)
+
+    plane.rayjobs.get = fails
+
+    async def submitted() -> bool:
+        return bool(plane.rayjobs.jobs)
+
+    async def both_done() -> bool:
+        return await ended(plane, broken) and await ended(plane, sound)
+
+    async with driving(plane):
+        await eventually(submitted)
+        if cancel:
+            await plane.runs.cancel(plane.project, broken.id)
+        await eventually(both_done)
+    now = await plane.stores.runs.get(broken.id)
+    assert (now.status, now.reason) == (
+        (RunStatus.CANCELLED, None) if cancel else (RunStatus.FAILED, FailureReason.INTERNAL)
+    )
+    assert (await plane.stores.runs.get(sound.id)).status is RunStatus.SUCCEEDED
+
+
+async def test_a_failure_that_cannot_be_written_down_leaves_the_run_to_be_taken_up_again() -> None:
+    plane = await ControlPlane(rayjobs=FakeRayJobs((JobStatus.SUCCEEDED,))).open()
+    run = await plane.create()
+    get, failures = plane.stores.runs.get, 0
+
+    async def away(run_id: str) -> Run:
+        nonlocal failures
+        failures += 1
+        if failures in {1, 2, 5, 6}:
+            raise StoreUnavailableError
+        return await get(run_id)
+
+    plane.stores.runs.get = away
+
+    async def is_done() -> bool:
+        plane.wake.all()
+        return (await get(run.id)).phase is RunPhase.DONE
+
+    async with driving(plane):
+        await eventually(is_done)
+    assert (await get(run.id)).status is RunStatus.SUCCEEDED
+
+
+async def test_a_cancel_cuts_a_long_step_off() -> None:
+    plane = await ControlPlane().open()
+    run = await plane.create()
+    began = asyncio.Event()
+
+    async def hangs(*_: object, **__: object) -> str:
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    plane.mirrors.pin = hangs
+    async with driving(plane):
+        await asyncio.wait_for(began.wait(), 20)
+        await plane.runs.cancel(plane.project, run.id)
+        await eventually(lambda: ended(plane, run))
+    assert (await plane.stores.runs.get(run.id)).status is RunStatus.CANCELLED
+
+
+async def test_what_a_step_of_a_lost_claim_brought_is_dropped() -> None:
+    plane = await ControlPlane().open()
+    run = await plane.create()
+    thief = Claim(token="another", lease=timedelta(days=1))
+    pin = plane.mirrors.pin
+
+    async def loses(*args: object, **more: object) -> str:
+        stolen = await plane.stores.runs.claim_due(thief, now=plane.clock.now() + timedelta(days=1), limit=5)
+        assert [one.id for one in stolen] == [run.id]
+        return await pin(*args, **more)  # type: ignore[arg-type] (the port's own arguments)
+
+    plane.mirrors.pin = loses
+    loop = plane.reconciler()
+    async with driving(plane, loop):
+        await eventually(lambda: let_go(plane, loop))
+    now = await plane.stores.runs.get(run.id)
+    assert (now.phase, now.commit) == (RunPhase.PINNING, None)
+    pinned, event = now.advance(RunPhase.QUEUED, plane.clock.now())
+    await plane.stores.runs.save(pinned, (event,), thief)  # the claim is still the other's
+
+
+async def let_go(plane: ControlPlane, loop: reconciler.Reconciler) -> bool:
+    return bool(plane.mirrors.asked) and not loop._driven
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a defect"), DaftrayError()])
+async def test_no_failure_of_one_run_ends_the_loop(error: Exception) -> None:
+    plane = await ControlPlane(rayjobs=FakeRayJobs((JobStatus.SUCCEEDED,))).open()
+    first = await plane.create()
+    save, failures = plane.stores.runs.save, 0
+
+    async def fails(run: Run, events: tuple[RunEvent, ...], claim: Claim) -> None:
+        nonlocal failures
+        failures += 1
+        if failures <= 3:
+            raise error
+        await save(run, events, claim)
+
+    plane.stores.runs.save = fails  # type: ignore[method-assign] (the same call, failing at first)
+    async with driving(plane):
+        await eventually(lambda: ended(plane, first))
+        second = await plane.create()
+        await eventually(lambda: ended(plane, second))
+    assert (await plane.stores.runs.get(second.id)).status is RunStatus.SUCCEEDED

@@ -1,0 +1,169 @@
+"""How a run is brought to its end: stopped, harvested, and given up where nothing helps."""
+
+from __future__ import annotations
+
+import pytest
+from factories import a_counter, a_started
+from fake_ray import FakeRayJobs
+from run_steps import ControlPlane
+
+from daftray.domain.cluster import Job, JobStatus
+from daftray.domain.errors import ClusterRefusedError
+from daftray.domain.run import Run
+from daftray.domain.status import FailureReason, RunPhase, RunStatus
+from daftray.runs import ending
+from daftray.runs.context import StepOutcome
+
+GOES_ON = (JobStatus.PENDING, JobStatus.RUNNING)
+PENDS = (JobStatus.PENDING,)
+
+
+async def a_plane(script: tuple[JobStatus, ...] = GOES_ON) -> ControlPlane:
+    return await ControlPlane(rayjobs=FakeRayJobs(script)).open()
+
+
+async def in_phase(plane: ControlPlane, phase: RunPhase) -> Run:
+    run = await plane.create()
+    if phase is RunPhase.RUNNING:
+        await plane.until(run, RunPhase.STARTING)
+        await plane.stores.reports.started(run.id, a_started())
+    return await plane.until(run, phase)
+
+
+async def cancelled(plane: ControlPlane, run: Run) -> Run:
+    await plane.runs.cancel(plane.project, run.id)
+    return await plane.until(run)
+
+
+@pytest.mark.parametrize("phase", [RunPhase.PINNING, RunPhase.QUEUED, RunPhase.PREPARING])
+async def test_a_run_without_a_job_is_cancelled_without_a_word_to_the_cluster(phase: RunPhase) -> None:
+    plane = await a_plane()
+    run = await in_phase(plane, phase)
+    plane.rayjobs.unreachable = True
+    done = await cancelled(plane, run)
+    assert (done.status, done.reason, done.exit_code) == (RunStatus.CANCELLED, None, None)
+    assert plane.rayjobs.jobs == {}
+
+
+@pytest.mark.parametrize("phase", [RunPhase.STARTING, RunPhase.RUNNING])
+async def test_a_job_that_runs_is_stopped(phase: RunPhase) -> None:
+    plane = await a_plane()
+    run = await in_phase(plane, phase)
+    await plane.rayjobs.get(run.submission_id)  # it runs
+    done = await cancelled(plane, run)
+    assert (done.status, done.reason_detail) == (RunStatus.CANCELLED, "cancelled by request")
+    assert plane.rayjobs.stops == [run.submission_id]
+    assert plane.rayjobs.kills == []
+    assert done.current.status is RunStatus.CANCELLED
+
+
+async def test_a_job_that_pends_is_given_some_seconds_before_its_supervisor_is_killed() -> None:
+    plane = await a_plane(PENDS)
+    run = await in_phase(plane, RunPhase.STARTING)
+    await plane.runs.cancel(plane.project, run.id)
+    await plane.until(run, RunPhase.CANCELLING)
+    since = plane.clock.now()
+    while not plane.rayjobs.kills:
+        await plane.step(run)
+        assert (plane.clock.now() - since).total_seconds() < 10
+    assert plane.clock.now() - since > ending.ESCALATE_AFTER
+    assert (await plane.until(run)).status is RunStatus.CANCELLED
+
+
+async def test_a_job_that_is_gone_has_ended() -> None:
+    plane = await a_plane()
+    run = await in_phase(plane, RunPhase.STARTING)
+    plane.rayjobs.restart()
+    assert (await cancelled(plane, run)).reason_detail == "cancelled by request"
+
+
+async def test_a_cluster_that_does_not_answer_is_asked_again_until_the_deadline_and_the_run_says_so() -> None:
+    plane = await a_plane()
+    run = await in_phase(plane, RunPhase.STARTING)
+    plane.rayjobs.unreachable = True
+    await plane.runs.cancel(plane.project, run.id)
+    await plane.until(run, RunPhase.CANCELLING)
+    waits = (await plane.step(run)).run
+    assert (waits.phase, (waits.waiting_for or "")[:11]) == (RunPhase.CANCELLING, "the cluster")
+    plane.rayjobs.unreachable = False
+    assert (await plane.until(run)).reason_detail == "cancelled by request"
+    assert set(plane.rayjobs.stops) == {run.submission_id}
+
+
+async def test_a_cluster_that_refuses_to_stop_a_job_holds_no_run_for_ever() -> None:
+    plane = await a_plane()
+    run = await in_phase(plane, RunPhase.STARTING)
+
+    async def refused(submission_id: str) -> Job:
+        raise ClusterRefusedError(f"no token for {submission_id}")
+
+    plane.rayjobs.get = refused
+    done = await cancelled(plane, run)
+    assert done.status is RunStatus.CANCELLED
+    assert "had not ended" in (done.reason_detail or "")
+
+
+async def test_the_log_is_whole_before_the_run_has_ended() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.STARTING)
+    text = b"x" * 5_000_000
+    plane.rayjobs.write(run.submission_id, text)
+    done = await plane.until(run)
+    archive = plane.context.archive
+    assert done.current.log_size == len(text)
+    assert await archive.read(run.id, 1, size=len(text), start=0, end=len(text)) == text
+
+
+async def test_a_log_that_cannot_be_read_to_its_end_is_waited_for_and_not_for_ever() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.HARVESTING)
+    plane.rayjobs.unreachable = True
+    assert (await plane.step(run)).run.phase is RunPhase.HARVESTING
+    plane.clock.move(plane.context.policy.harvest_deadline.total_seconds())
+    done = await plane.until(run)
+    assert (done.status, done.exit_code) == (RunStatus.SUCCEEDED, 0)
+
+
+async def test_the_usage_of_a_run_that_has_ended_is_all_that_was_counted() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.HARVESTING)
+    await plane.stores.reports.count(run.id, 1, [a_counter(metric="daftray.requests", value=7)])
+    await plane.until(run)
+    usage = (await plane.stores.runs.get(run.id)).usage
+    assert usage is not None
+    assert usage.requests == 7
+
+
+async def given_up(plane: ControlPlane, run: Run) -> StepOutcome:
+    return await ending.give_up(await plane.stores.runs.get(run.id), plane.context)
+
+
+async def test_giving_up_stops_what_runs_and_says_whose_fault_it_is() -> None:
+    plane = await a_plane()
+    run = await in_phase(plane, RunPhase.RUNNING)
+    outcome = await given_up(plane, run)
+    assert plane.rayjobs.stops == [run.submission_id]
+    assert outcome.run.verdict is not None
+    assert (outcome.run.phase, outcome.run.verdict.reason) == (RunPhase.HARVESTING, FailureReason.INTERNAL)
+    plane.rayjobs.unreachable = True
+    assert (await given_up(plane, run)).run.phase is RunPhase.HARVESTING
+
+
+async def test_giving_up_a_harvest_leaves_what_was_decided() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.HARVESTING)
+    outcome = await given_up(plane, run)
+    assert (outcome.run.phase, outcome.run.status) == (RunPhase.DONE, RunStatus.SUCCEEDED)
+    assert outcome.events[0].detail == "The end of its log is missing."
+    await plane.runs.cancel(plane.project, run.id)
+    assert (await given_up(plane, run)).run.status is RunStatus.CANCELLED
+
+
+async def test_giving_up_a_cancel_says_that_the_job_may_go_on() -> None:
+    plane = await a_plane()
+    run = await in_phase(plane, RunPhase.STARTING)
+    await plane.runs.cancel(plane.project, run.id)
+    await plane.until(run, RunPhase.CANCELLING)
+    verdict = (await given_up(plane, run)).run.verdict
+    assert verdict is not None
+    assert (verdict.status, "may go on" in (verdict.detail or "")) == (RunStatus.CANCELLED, True)
