@@ -26,7 +26,7 @@ class UsageIngest:
 
     async def add(self, run_id: str, attempt: int, counters: list[Counter]) -> None:
         """Keep counters of an attempt; return when they are in the database."""
-        if not self._pending:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write_soon())
         batch = self._pending.setdefault((run_id, attempt), _Batch())
         batch.fold(counters)
@@ -38,17 +38,22 @@ class UsageIngest:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _write_soon(self) -> None:
-        await asyncio.sleep(self._gather_s)
-        batches, self._pending = self._pending, {}
-        for (run_id, attempt), batch in batches.items():
-            try:
-                await self._reports.count(run_id, attempt, list(batch.folded.values()))
-                await self._runs.save_usage(run_id, summarise(await self._reports.totals(run_id)).summary())
-            except Exception as exc:  # noqa: BLE001 (each waiting request answers with it; the runner sends again)
-                batch.written.set_exception(exc)
-                batch.written.exception()  # nobody may be waiting any more
-            else:
-                batch.written.set_result(None)
+        """Write until nothing is left: one writer, so that no older sum of a run replaces a newer one."""
+        while self._pending:
+            await asyncio.sleep(self._gather_s)
+            batches, self._pending = self._pending, {}
+            for (run_id, attempt), batch in batches.items():
+                await self._write(run_id, attempt, batch)
+
+    async def _write(self, run_id: str, attempt: int, batch: _Batch) -> None:
+        try:
+            await self._reports.count(run_id, attempt, list(batch.folded.values()))
+            await self._runs.save_usage(run_id, summarise(await self._reports.totals(run_id)).summary())
+        except Exception as exc:  # noqa: BLE001 (each waiting request answers with it; the runner sends again)
+            batch.written.set_exception(exc)
+            batch.written.exception()  # nobody may be waiting any more
+        else:
+            batch.written.set_result(None)
 
 
 class _Batch:

@@ -83,3 +83,33 @@ async def test_a_report_that_cannot_be_kept_costs_no_other_run_its_own() -> None
     usage = (await runs.get("run_good")).usage
     assert usage is not None
     assert usage.requests == 2
+
+
+async def test_one_write_follows_another_and_closing_waits_for_the_last() -> None:
+    ingest, reports, runs = await an_ingest("run_1")
+    keep, began, go_on = reports.count, asyncio.Event(), asyncio.Event()
+    at_once = most = 0
+
+    async def slow(run_id: str, attempt: int, counters: Sequence[Counter]) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        began.set()
+        await go_on.wait()
+        await keep(run_id, attempt, counters)
+        at_once -= 1
+
+    reports.count = slow
+    first = asyncio.ensure_future(ingest.add("run_1", 1, [a_counter(metric=REQUESTS, value=1)]))
+    await began.wait()
+    second = asyncio.ensure_future(ingest.add("run_1", 1, [a_counter(metric=REQUESTS, value=2)]))
+    closing = asyncio.ensure_future(ingest.close())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (most, closing.done()) == (1, False)
+    go_on.set()
+    await closing
+    await asyncio.gather(first, second)
+    usage = (await runs.get("run_1")).usage
+    assert usage is not None
+    assert (most, usage.requests) == (1, 2)
