@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from daftray.domain.errors import SecretNotFoundError
+from daftray.domain.errors import InputIssue, InvalidInputError, SecretNotFoundError
 from daftray.domain.ids import Ids
 from daftray.domain.ports import Clock, GitMirrors, GitRepository, ProjectStore
-from daftray.domain.project import GitRemote, Project, ProjectPatch, ProjectRequest
+from daftray.domain.project import GitRemote, Project, ProjectPatch, ProjectRequest, ProjectSource
 from daftray.projects.secrets import ProjectSecrets
 
 
@@ -25,7 +25,7 @@ class Projects:
 
     async def create(self, workspace: str, request: ProjectRequest) -> Project:
         """Make a project. Raises `NameTakenError`, `SourceRefusedError`, `InvalidInputError`."""
-        self._mirrors.check(request.source.remote.remote)
+        self._check(request.source)
         now = self._clock.now()
         project = Project(
             id=self._ids.new("prj", now),
@@ -50,9 +50,9 @@ class Projects:
         return await self._store.list(workspace, limit=limit, offset=offset)
 
     async def update(self, project: Project, patch: ProjectPatch) -> Project:
-        """Change what the patch names. Raises `NameTakenError`, `SourceRefusedError`."""
+        """Change what the patch names. Raises `NameTakenError`, `SourceRefusedError`, `InvalidInputError`."""
         if patch.source is not None:
-            self._mirrors.check(patch.source.remote.remote)
+            self._check(patch.source)
         changed = replace(project, name=patch.name or project.name, source=patch.source or project.source)
         await self._store.save(changed)
         return changed
@@ -78,6 +78,14 @@ class Projects:
                 f"`daftray secrets set {own.credential}`."
             )
         return GitRepository(project=project_id, remote=own.remote, credential=values[own.credential])
+
+    def _check(self, source: ProjectSource) -> None:
+        if source.github is not None and source.git is not None:
+            raise InvalidInputError(
+                "The project has two sources.",
+                issues=(InputIssue(path="source", message="give exactly one of git and github"),),
+            )
+        self._mirrors.check(source.remote.remote)
 
 
 def _same_repository(remote: str, own: GitRemote) -> bool:
