@@ -9,6 +9,7 @@ from daftray.domain.errors import InputIssue, InvalidInputError
 from daftray.domain.ports import Clock, SecretStore, Vault
 from daftray.domain.project import SealedSecret, Secret
 from daftray.domain.run import Run
+from daftray.runtime_env.submission import RESERVED_VARIABLES
 
 SHORTEST_VALUE = 4
 """Characters. A shorter value cannot be masked in a log without blotting out the log itself."""
@@ -29,10 +30,11 @@ class ProjectSecrets:
     async def set(self, project_id: str, name: str, value: str) -> Secret:
         """Keep a secret, in place of an older one of that name. Raises `InvalidInputError`."""
         sealed = self.seal(project_id, {name: value})[0]
-        others = [one for one in await self._store.list(project_id) if one.name != name]
-        _check_total([*others, sealed])
+        known = {one.name: one for one in await self._store.list(project_id)}
+        first = known.pop(name, sealed)
+        _check_total([*known.values(), sealed])
         await self._store.put(sealed)
-        return Secret(name=name, created_at=sealed.created_at, updated_at=sealed.updated_at)
+        return Secret(name=name, created_at=first.created_at, updated_at=sealed.updated_at)
 
     async def list(self, project_id: str) -> list[Secret]:
         """Return names and dates."""
@@ -48,9 +50,9 @@ class ProjectSecrets:
     def seal(self, owner: str, values: Mapping[str, str]) -> list[SealedSecret]:
         """Return values in the form in which they are kept. Raises `InvalidInputError`."""
         issues = [
-            InputIssue(path=f"secrets.{name}", message=_advice(value))
+            InputIssue(path=f"secrets.{name}", message=advice)
             for name, value in values.items()
-            if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE or "\0" in value
+            if (advice := _advice(name, value))
         ]
         if issues:
             raise InvalidInputError("A secret cannot be kept as it is.", issues=tuple(issues))
@@ -84,7 +86,10 @@ def _check_total(sealed: Sequence[SealedSecret]) -> None:
         )
 
 
-def _advice(value: str) -> str:
+def _advice(name: str, value: str) -> str | None:
+    """Return what to do about a secret that cannot be kept."""
+    if name in RESERVED_VARIABLES:
+        return "daftray sets this variable itself: choose another name"
     if "\0" in value:
         return "no environment variable can hold a NUL character: encode the value, by base64 for instance"
     if len(value) < SHORTEST_VALUE:
@@ -92,4 +97,6 @@ def _advice(value: str) -> str:
             f"a value of fewer than {SHORTEST_VALUE} characters cannot be masked in logs: "
             "use an environment variable"
         )
+    if len(value) <= LONGEST_VALUE:
+        return None
     return f"at most {LONGEST_VALUE} characters are kept: put larger data into your object store"
