@@ -7,7 +7,6 @@ A bundle and a patch can be megabytes: they go to the blob store under their SHA
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from pathlib import PurePosixPath
@@ -131,7 +130,7 @@ def _key(project_id: str, digest: str) -> str:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as exc:
+    except ValueError as exc:  # binascii's own error, or the one for text that is not ASCII
         raise InvalidInputError(
             "The bundle is not base64.",
             issues=(InputIssue(path="source.git.bundle", message="send base64 of `git bundle create`"),),
