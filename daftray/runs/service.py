@@ -82,8 +82,11 @@ class Runs:
         return run
 
     async def get(self, project: Project, run_id: str) -> Run:
-        """Return a run of a project. Raises `RunNotFoundError`."""
-        run = await self._store.get(run_id)
+        """Return a run of a project. Raises `RunNotFoundError`, alike for another project's and for none."""
+        try:
+            run = await self._store.get(run_id)
+        except RunNotFoundError as exc:
+            raise RunNotFoundError from exc
         if run.project != project.id:
             raise RunNotFoundError
         return await self._with_position(run)
@@ -145,14 +148,16 @@ def _pinned(run: Run) -> Source:
 
 def _check_environment(environment: Environment) -> list[InputIssue]:
     python_version.parse(environment.python_version)
-    return [
-        InputIssue(
-            path=f"environment.environment_variables.{name}",
-            message="daftray sets this variable itself: choose another name",
-        )
-        for name in environment.environment_variables or {}
-        if name in RESERVED_VARIABLES
-    ]
+    issues: list[InputIssue] = []
+    for name, value in (environment.environment_variables or {}).items():
+        path = f"environment.environment_variables.{name}"
+        if name in RESERVED_VARIABLES:
+            message = "daftray sets this variable itself: choose another name"
+            issues.append(InputIssue(path=path, message=message))
+        elif "\0" in value:  # no process would start with it, and Ray would not say why
+            message = "no environment variable can hold a NUL character: encode the value"
+            issues.append(InputIssue(path=path, message=message))
+    return issues
 
 
 def _check_size(spec: dict[str, Any]) -> None:
