@@ -29,6 +29,10 @@ LARGEST_BODY = 110 * 1024 * 1024
 LabelParameter = Annotated[
     list[str] | None, QueryParameter(name="label", description="``key=value``; several must all hold.")
 ]
+TimeParameter = Annotated[
+    datetime | None,
+    QueryParameter(description="RFC 3339, with its offset from UTC: ``2026-01-31T10:30:00Z``."),
+]
 
 
 class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +76,8 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
     labels: LabelParameter = None,
     status: FromQuery[RunStatus | None] = None,
     q: FromQuery[str | None] = None,
-    created_after: FromQuery[datetime | None] = None,
-    created_before: FromQuery[datetime | None] = None,
+    created_after: TimeParameter = None,
+    created_before: TimeParameter = None,
     trigger: FromQuery[str | None] = None,
     cursor: FromQuery[str | None] = None,
     limit: LimitParameter = 50,
@@ -85,8 +89,8 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
         status=status,
         labels=_labels(labels or []),
         text=q,
-        created_after=created_after,
-        created_before=created_before,
+        created_after=_with_offset("created_after", created_after),
+        created_before=_with_offset("created_before", created_before),
         trigger=trigger,
         before=cursor,
         offset=offset,
@@ -139,6 +143,14 @@ async def run_events(
     return History(events=await runs.events(home, run))
 
 
+def _with_offset(name: str, time: datetime | None) -> datetime | None:
+    """Refuse a time of no certain zone. Litestar passes over msgspec's own constraint for a parameter."""
+    if time is not None and time.tzinfo is None:
+        issue = InputIssue(path=name, message="give the offset from UTC as well: 2026-01-31T10:30:00Z")
+        raise InvalidInputError("A time has no offset from UTC.", issues=(issue,))
+    return time
+
+
 def _labels(pairs: list[str]) -> dict[str, str]:
     labels = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
     if len(labels) != len(pairs):
@@ -151,14 +163,16 @@ def _labels(pairs: list[str]) -> dict[str, str]:
 
 def _overrides(body: bytes) -> dict[str, Any]:
     """Return the overriding fields; their values can be of any type until the whole is converted."""
+    body = body or b"{}"
     try:
-        overrides = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        overrides = msgspec.json.decode(body, type=dict[str, Any])
+        # Every field but the entrypoint has a default: with one, the overrides are a request of their own.
+        request = msgspec.convert({"entrypoint": {}, **overrides}, RunRequest)
+    except msgspec.ValidationError as exc:
+        raise InvalidInputError(f"The run cannot be created as asked: {exc}") from exc
     except (msgspec.DecodeError, ValueError) as exc:
         raise InvalidInputError(f"The body is no JSON object: {exc}") from exc
-    unknown = sorted(set(overrides) - set(RunRequest.__struct_fields__))
-    if unknown:
-        issues = tuple(InputIssue(path=name, message="there is no such field") for name in unknown)
-        raise InvalidInputError("The request has fields that do not exist.", issues=issues)
+    refuse_unknown(body, request)
     return overrides
 
 
