@@ -70,6 +70,7 @@ async def get_log(
 @get("/logs/tail", guards=[viewer], summary="Follow a run's log", media_type="text/event-stream")
 async def follow_log(
     run_id: NamedDependency[str],
+    archive: NamedDependency[SkipValidation[LogArchive]],
     follower: NamedDependency[SkipValidation[LogFollower]],
     attempt: AttemptParameter = None,
     start: FromParameter = 0,
@@ -80,6 +81,7 @@ async def follow_log(
     An event's id is the byte after its line, so that a client that was cut off goes on where it was. The
     last event, ``end``, carries the final status: a stream that closes without it is not the run's end.
     """
+    await archive.size(run_id, attempt)  # an attempt that is not there: once the stream began it is too late
     offset = int(last_event_id) if last_event_id is not None else start
     events = _events(follower, run_id, attempt, offset)
     headers = {"X-Accel-Buffering": "no"}  # nginx would hold the lines back
