@@ -11,6 +11,8 @@ from daftray.domain.problem import ExceptionInfo
 from daftray.domain.spec import Entrypoint
 
 AttemptNumber = Annotated[int, msgspec.Meta(ge=1)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time that says its offset from UTC: the database keeps no other."""
 
 
 class StartedReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +22,7 @@ class StartedReport(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     host: str
     python_version: str
-    at: datetime
+    at: Instant
 
 
 class StartAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ class FinishedReport(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
     detail: str | None = None
     exception: ExceptionInfo | None = None
-    at: datetime
+    at: Instant
 
 
 class AttemptReports(msgspec.Struct, frozen=True, kw_only=True):
