@@ -13,6 +13,7 @@ from litestar.params import JSONBody, SkipValidation
 from daftray.api.auth import AnyRequest, reporting_run, run_only
 from daftray.api.strict import decode
 from daftray.domain.errors import InvalidInputError
+from daftray.domain.principal import RunPrincipal
 from daftray.domain.report import FinishedReport, StartAnswer, StartedReport
 from daftray.domain.result import RunResult
 from daftray.metrics import otlp
@@ -30,7 +31,7 @@ async def started(
     reporting: NamedDependency[SkipValidation[Reporting]],
 ) -> StartAnswer:
     """Note the start; answer what to run, and the secrets to run it with."""
-    return await reporting.started(reporting_run(request), data)
+    return await reporting.started(_reporter(request, data.attempt), data)
 
 
 @get("/v1/ingest/runs/{run:str}/secrets", summary="Secrets for a worker process")
@@ -67,10 +68,7 @@ async def result_data(request: AnyRequest, reporting: NamedDependency[SkipValida
 async def result(request: AnyRequest, reporting: NamedDependency[SkipValidation[Reporting]]) -> None:
     """Keep what the code returned: a `RunResult`, whose value stays the JSON that it is."""
     data = decode(await request.body(), RunResult)
-    reporter = reporting_run(request)
-    if data.attempt != reporter.attempt:
-        raise InvalidInputError("The result is of another attempt than the token.")
-    await reporting.result(reporter, data)
+    await reporting.result(_reporter(request, data.attempt), data)
 
 
 @post("/v1/ingest/runs/{run:str}/finished", status_code=204, summary="The code ended")
@@ -80,10 +78,7 @@ async def finished(
     reporting: NamedDependency[SkipValidation[Reporting]],
 ) -> None:
     """Note how the code ended."""
-    reporter = reporting_run(request)
-    if data.attempt != reporter.attempt:
-        raise InvalidInputError("The report is of another attempt than the token.")
-    await reporting.finished(reporter, data)
+    await reporting.finished(_reporter(request, data.attempt), data)
 
 
 @post("/v1/ingest/otlp/v1/metrics", status_code=200, summary="Counters, by OTLP/HTTP in JSON")
@@ -94,6 +89,14 @@ async def metrics(
     reporter = reporting_run(request)
     await usage.add(reporter.run, reporter.attempt, otlp.read(await request.body()))
     return {"partialSuccess": {}}
+
+
+def _reporter(request: AnyRequest, attempt: int) -> RunPrincipal:
+    """Return the run that reports; what it reports must be of the attempt that its token is of."""
+    reporter = reporting_run(request)
+    if attempt != reporter.attempt:
+        raise InvalidInputError("The report is of another attempt than the token.")
+    return reporter
 
 
 router = Router(
