@@ -33,7 +33,10 @@ class Outcomes:
         found = await self.result(run_id)
         if not found.data:
             raise ResultNotFoundError("The run's result has no file to download: ask for /results instead.")
-        return found, self._blobs.stream(result_key(run_id, found.attempt))
+        key = result_key(run_id, found.attempt)
+        if await self._blobs.size(key) is None:  # known now: a stream that has begun can answer no error
+            raise ResultNotFoundError("The run's result tells of a file that never came: run it again.")
+        return found, self._blobs.stream(key)
 
     async def problems(self, run_id: str, attempt: int | None = None) -> list[Problem]:
         """Return a run's problems, most frequent first."""
