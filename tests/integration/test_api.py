@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from api_server import BASE, RUN_BODY, ApiServer, api_server
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from litestar.routes import HTTPRoute
 
 from daftray.api.problems import MEDIA_TYPE
@@ -171,46 +168,3 @@ async def test_health_and_schema(api: ApiServer) -> None:
     assert f"{BASE}/{{project}}/runs".replace("default", "{workspace}") in schema["paths"]
     headers = (await api.ask("GET", RUNS)).headers
     assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
-
-
-NAMES = [
-    "entrypoint",
-    "file",
-    "function",
-    "module",
-    "symbol",
-    "kwargs",
-    "source",
-    "git",
-    "hash",
-    "ref",
-    "bundle",
-    "patch",
-    "dependencies",
-    "A",
-]
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    body=st.dictionaries(
-        st.sampled_from(["source", "environment", "secrets", "labels", "name"]), JSON, max_size=4
-    )
-)
-def test_no_body_of_a_run_makes_the_server_fail(
-    body: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    async def ask() -> int:
-        async with api_server(tmp_path_factory.mktemp("fuzz")) as server:
-            return (await server.ask("POST", RUNS, json={**RUN_BODY, **body})).status_code
-
-    assert asyncio.run(ask()) < 500
