@@ -150,16 +150,20 @@ class ControlPlane:
 
     async def step(self, run: Run) -> StepOutcome:
         """Take a run's next step, and save it, as the reconciler does."""
+        outcome = await self.act(run)
+        await self.stores.runs.save(outcome.run, outcome.events, self.context.claim)
+        self.clock.move(max(0.01, outcome.again_in.total_seconds()))
+        return outcome
+
+    async def act(self, run: Run) -> StepOutcome:
+        """Take a run's next step without saving it, as a server does that is killed in between."""
         now = self.clock.now()
         await self.stores.runs.claim_due(self.context.claim, now=now + timedelta(days=1), limit=1000)
         before = await self.stores.runs.get(run.id)
         step = STEPS[before.phase]
         if before.cancel_requested_at and before.phase not in {RunPhase.CANCELLING, RunPhase.HARVESTING}:
             step = ending.begin_cancel
-        outcome = await step(before, self.context)
-        await self.stores.runs.save(outcome.run, outcome.events, self.context.claim)
-        self.clock.move(max(0.01, outcome.again_in.total_seconds()))
-        return outcome
+        return await step(before, self.context)
 
     async def until(self, run: Run, *phases: RunPhase, steps: int = 400) -> Run:
         """Take steps until the run is in one of these phases (or done)."""

@@ -22,4 +22,9 @@ def classes(root: type[DaftrayError] = DaftrayError) -> Iterator[type[DaftrayErr
 @pytest.mark.parametrize("error", list(dict.fromkeys(classes())))
 def test_a_code_has_a_status_and_a_way_back(error: type[DaftrayError]) -> None:
     assert error.code in STATUS_OF
-    assert BY_CODE[error.code].code == error.code
+    assert issubclass(BY_CODE[error.code], error)  # a kind below it, where they share their code
+    assert error.__subclasses__() or BY_CODE[error.code] is error
+
+
+def test_every_status_is_of_a_code_that_there_is() -> None:
+    assert set(STATUS_OF) == set(BY_CODE)

@@ -8,7 +8,7 @@ import itertools
 import pytest
 from factories import COMMIT, a_finished, a_started, an_exception
 from fake_ray import FAILS, FakeRayJobs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_steps import ControlPlane
 
@@ -23,6 +23,7 @@ from daftray.domain.errors import (
     SourceUnavailableError,
 )
 from daftray.domain.project import GitRemote, ProjectSource
+from daftray.domain.run import Run
 from daftray.domain.spec import Entrypoint, Environment, FileEntrypoint, GitSource, Source
 from daftray.domain.status import TRANSITIONS, FailureReason, RunPhase, RunStatus
 from daftray.runs import steps
@@ -231,9 +232,26 @@ async def test_a_cancel_that_the_cluster_does_not_hear_ends_all_the_same_and_say
 
 
 STATUSES = st.lists(st.sampled_from(list(JobStatus)), min_size=1, max_size=6)
-EVENTS = st.lists(st.sampled_from(["cancel", "started", "cut", "heal", "restart", "step"]), max_size=30)
+EVENTS = st.lists(
+    st.sampled_from(
+        [
+            "cancel",
+            "started",
+            "finished",
+            "cut",
+            "heal",
+            "restart",
+            "no remote",
+            "wait",
+            "dropped",
+            *["step"] * 5,
+        ]
+    ),
+    max_size=40,
+)
 
 
+@settings(max_examples=300)
 @given(STATUSES, EVENTS)
 def test_whatever_happens_a_run_ends_once_along_the_edges_and_is_submitted_once(
     script: list[JobStatus], events: list[str]
@@ -241,40 +259,60 @@ def test_whatever_happens_a_run_ends_once_along_the_edges_and_is_submitted_once(
     asyncio.run(walk(script, events))
 
 
+class Counted(FakeRayJobs):
+    """Notes each job that was made, with the cluster's session: a head that starts anew has no jobs."""
+
+    def __init__(self, script: list[JobStatus]) -> None:
+        super().__init__(script)
+        self.made: list[tuple[str, str]] = []
+
+    async def submit(self, submission: JobSubmission) -> None:
+        await super().submit(submission)
+        self.made.append((submission.submission_id, (await self.info()).session))
+
+
+async def happen(event: str, plane: ControlPlane, run: Run) -> None:
+    if event == "cancel":
+        await plane.runs.cancel(plane.project, run.id)
+    elif event == "started":
+        await plane.stores.reports.started(run.id, a_started())
+    elif event == "finished":
+        await plane.stores.reports.finished(run.id, a_finished(outcome="raised", exit_code=1), None)
+    elif event == "restart":
+        plane.rayjobs.restart()
+    elif event in {"cut", "heal"}:
+        plane.rayjobs.unreachable = event == "cut"
+    elif event == "no remote":
+        plane.mirrors.error = None if plane.mirrors.error else SourceUnavailableError("no route")
+    elif event == "wait":
+        plane.clock.move(20)
+    elif event == "dropped":
+        await plane.act(run)
+    else:
+        await plane.step(run)
+
+
 async def walk(script: list[JobStatus], events: list[str]) -> None:
-    plane = await ControlPlane(rayjobs=FakeRayJobs((*script, JobStatus.SUCCEEDED))).open()
+    rayjobs = Counted([*script, JobStatus.SUCCEEDED])
+    plane = await ControlPlane(rayjobs=rayjobs).open()
     run = await plane.create()
-    submissions, cancelled = 0, False
-    submit = plane.rayjobs.submit
-
-    async def counted(submission: JobSubmission) -> None:
-        nonlocal submissions
-        await submit(submission)
-        submissions += 1
-
-    plane.rayjobs.submit = counted
+    cancelled = False
     for event in events:
-        now = await plane.stores.runs.get(run.id)
-        if now.phase is RunPhase.DONE:
+        if (await plane.stores.runs.get(run.id)).phase is RunPhase.DONE:
             break
-        if event == "cancel":
-            await plane.runs.cancel(plane.project, run.id)
-            cancelled = True
-        elif event == "started":
-            await plane.stores.reports.started(run.id, a_started())
-        elif event == "restart":
-            plane.rayjobs.restart()
-        elif event in {"cut", "heal"}:
-            plane.rayjobs.unreachable = event == "cut"
-        else:
-            await plane.step(run)
-    plane.rayjobs.unreachable = False
+        await happen(event, plane, run)
+        cancelled = cancelled or event == "cancel"
+    plane.rayjobs.unreachable, plane.mirrors.error = False, None
     done = await plane.until(run)
     assert done.status.terminal
-    assert not cancelled or done.status is RunStatus.CANCELLED
-    assert submissions <= 1
-    history = [event.phase for event in await plane.stores.runs.events(run.id)]
-    assert all(after in TRANSITIONS[before] for before, after in itertools.pairwise(history))
+    assert not cancelled or (done.status, done.reason) == (RunStatus.CANCELLED, None)
+    assert len(set(rayjobs.made)) == len(rayjobs.made)
+    assert {submission_id for submission_id, _ in rayjobs.made} <= {f"{run.id}-1"}
+    history = await plane.stores.runs.events(run.id)
+    phases = [event.phase for event in history]
+    assert all(after in TRANSITIONS[before] for before, after in itertools.pairwise(phases))
+    assert [event.to.terminal for event in history] == [*[False] * (len(history) - 1), True]
+    assert [event.from_ for event in history[1:]] == [event.to for event in history[:-1]]
     with pytest.raises(ValueError, match="cannot go"):
         done.advance(RunPhase.RUNNING, plane.clock.now())
 
