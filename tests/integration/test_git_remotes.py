@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import socket
@@ -73,6 +74,15 @@ def seen_in_processes(*forms: str) -> list[str]:
                 continue
             found += [f"{process.name}/{part}" for form in forms if form in text]
     return found
+
+
+async def gone(form: str) -> None:
+    """Wait until no process holds the text: one that was killed takes a moment to end."""
+    for _ in range(500):
+        if not seen_in_processes(form):
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail(f"still there: {seen_in_processes(form)}")
 
 
 def told(error: BaseException) -> str:
@@ -215,7 +225,7 @@ async def test_a_remote_that_never_answers_is_given_up(server: GitServer, tmp_pa
     try:
         with pytest.raises(SourceUnavailableError, match=r"longer than 0\.3 seconds"):
             await impatient.pin(place(server))
-        assert not seen_in_processes(f"127.0.0.1:{server.port}")
+        await gone(f"127.0.0.1:{server.port}")
     finally:
         forever.set()
 
