@@ -42,5 +42,7 @@ class Wake:
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), timeout_s)
+        # Not `wait_for`, which before Python 3.12 can swallow a cancellation that comes with the signal.
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
     event.clear()
