@@ -6,6 +6,7 @@ import base64
 
 import pytest
 from factories import a_project
+from msgspec.structs import replace
 from run_steps import ADMIN, ControlPlane
 
 from daftray.domain.errors import InvalidInputError
@@ -50,3 +51,13 @@ async def test_another_projects_is_not_there() -> None:
     assert first.source.git is not None
     with pytest.raises(InvalidInputError):
         await plane.runs.create(plane.project, a_request(patch=first.source.git.patch or ""), ADMIN)
+
+
+async def test_a_rerun_draws_on_the_bundle_that_its_commit_came_in() -> None:
+    plane = await ControlPlane().open()
+    git = GitSource(ref="main", bundle=BUNDLE, patch="diff --git")
+    run = await plane.create(source=Source(git=git))
+    pinned = (await plane.step(run)).run
+    again = await plane.runs.rerun(plane.project, run.id, {}, ADMIN)
+    assert run.source.git is not None
+    assert again.source.git == replace(run.source.git, hash=pinned.commit, ref=None)
