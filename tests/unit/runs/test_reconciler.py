@@ -42,11 +42,18 @@ async def driving(plane: ControlPlane, loop: reconciler.Reconciler | None = None
 async def test_a_burst_ends_in_order_and_never_takes_more_than_its_places() -> None:
     plane = await ControlPlane(places=2, rayjobs=FakeRayJobs((JobStatus.SUCCEEDED,))).open()
     runs = [await plane.create() for _ in range(12)]
-    most = 0
+    most, occupying = 0, plane.stores.runs.occupying
+
+    async def slow(cluster: str) -> int:
+        taken = await occupying(cluster)
+        await asyncio.sleep(0.001)  # as a database is: another run is admitted meanwhile, if it can be
+        return taken
+
+    plane.stores.runs.occupying = slow
 
     async def all_done() -> bool:
         nonlocal most
-        most = max(most, await plane.stores.runs.occupying("local"))
+        most = max(most, await occupying("local"))
         return all([(await plane.stores.runs.get(run.id)).phase is RunPhase.DONE for run in runs])
 
     async with driving(plane):
@@ -180,7 +187,9 @@ async def test_a_run_whose_end_keeps_failing_gives_its_place_to_the_next(cancel:
     assert (await plane.stores.runs.get(sound.id)).status is RunStatus.SUCCEEDED
 
 
-async def test_a_failure_that_cannot_be_written_down_leaves_the_run_to_be_taken_up_again() -> None:
+async def test_a_failure_that_cannot_be_written_down_leaves_the_run_to_be_taken_up_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     plane = await ControlPlane(rayjobs=FakeRayJobs((JobStatus.SUCCEEDED,))).open()
     run = await plane.create()
     get, failures = plane.stores.runs.get, 0
@@ -201,6 +210,7 @@ async def test_a_failure_that_cannot_be_written_down_leaves_the_run_to_be_taken_
     async with driving(plane):
         await eventually(is_done)
     assert (await get(run.id)).status is RunStatus.SUCCEEDED
+    assert "a run is let go" in caplog.messages
 
 
 async def test_a_cancel_cuts_a_long_step_off() -> None:
@@ -228,8 +238,7 @@ async def test_what_a_step_of_a_lost_claim_brought_is_dropped() -> None:
     pin = plane.mirrors.pin
 
     async def loses(*args: object, **more: object) -> str:
-        stolen = await plane.stores.runs.claim_due(thief, now=plane.clock.now() + timedelta(days=1), limit=5)
-        assert [one.id for one in stolen] == [run.id]
+        await plane.stores.runs.claim_due(thief, now=plane.clock.now() + timedelta(days=1), limit=5)
         return await pin(*args, **more)  # type: ignore[arg-type] (the port's own arguments)
 
     plane.mirrors.pin = loses
@@ -238,6 +247,7 @@ async def test_what_a_step_of_a_lost_claim_brought_is_dropped() -> None:
         await eventually(lambda: let_go(plane, loop))
     now = await plane.stores.runs.get(run.id)
     assert (now.phase, now.commit) == (RunPhase.PINNING, None)
+    assert len(plane.mirrors.asked) == 1, "it was not taken again"
     pinned, event = now.advance(RunPhase.QUEUED, plane.clock.now())
     await plane.stores.runs.save(pinned, (event,), thief)  # the claim is still the other's
 

@@ -171,6 +171,19 @@ async def test_a_cancel_is_asked_for_once() -> None:
     assert first.status is RunStatus.PENDING
 
 
+async def test_what_people_ask_for_is_looked_at_now_and_not_at_the_next_poll() -> None:
+    plane = await a_plane()
+    woken: list[str] = []
+
+    def wake(run_id: str) -> None:
+        woken.append(run_id)
+
+    plane.wake.run = wake
+    run = await plane.create()
+    await plane.runs.cancel(plane.project, run.id)
+    assert woken == [run.id] * 2
+
+
 async def test_a_run_that_has_ended_stays_as_it_ended() -> None:
     plane = await a_plane()
     done = await plane.until(await plane.create())
