@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -12,6 +13,9 @@ from litestar.params import SkipValidation
 from daftray.api.auth import ANONYMOUS
 from daftray.domain.errors import DaftrayError
 from daftray.domain.ports import Pinged, RayJobs
+
+ANSWERS_WITHIN_S = 3.0
+"""A probe that hangs is worth less than one that says no."""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +37,7 @@ async def ready(
     database: NamedDependency[SkipValidation[Pinged]], rayjobs: NamedDependency[SkipValidation[RayJobs]]
 ) -> Response[Health]:
     """Answer 200 when the database answers, else 503. Runs wait for a cluster that does not answer."""
-    database_answers, cluster_answers = await _answers(database.ping), await _answers(rayjobs.info)
+    database_answers, cluster_answers = await asyncio.gather(_answers(database.ping), _answers(rayjobs.info))
     health = Health(
         status="ok" if database_answers and cluster_answers else "degraded",
         database=database_answers,
@@ -44,8 +48,9 @@ async def ready(
 
 async def _answers(question: Callable[[], Awaitable[object]]) -> bool:
     try:
-        await question()
-    except DaftrayError:
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            await question()
+    except (DaftrayError, TimeoutError):
         return False
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from api_server import BASE, RUN_BODY, ApiServer, api_server
 from litestar.routes import HTTPRoute
 
+from daftray.api import health
 from daftray.api.problems import MEDIA_TYPE
+from daftray.domain.cluster import ClusterInfo
 from daftray.server.app import create_app
 
 RUNS = f"{BASE}/demo/runs"
@@ -156,6 +159,19 @@ async def test_projects_are_kept_by_name(api: ApiServer) -> None:
     assert (await api.ask("GET", f"{BASE}/{renamed['id']}")).json()["name"] == "renamed"
     assert (await api.ask("DELETE", f"{BASE}/renamed")).status_code == 204
     assert (await api.ask("GET", BASE)).json()["projects"] == []
+
+
+async def test_a_cluster_that_hangs_does_not_hang_the_probe(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs() -> ClusterInfo:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(health, "ANSWERS_WITHIN_S", 0.01)
+    api.rayjobs.info = hangs
+    answer = await asyncio.wait_for(api.ask("GET", "/readyz", key=None), 30)
+    assert (answer.status_code, answer.json()["cluster"]) == (200, False)
 
 
 async def test_health_and_schema(api: ApiServer) -> None:
