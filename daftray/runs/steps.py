@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from daftray.domain.cluster import JobSubmission, Package
 from daftray.domain.errors import (
     ClusterError,
+    ClusterUnreachableError,
     DaftrayError,
     JobExistsError,
     PythonVersionError,
@@ -95,12 +96,34 @@ async def submit(run: Run, context: StepContext) -> StepOutcome:
         await context.rayjobs.submit(await _job(run, context))
     except JobExistsError:
         pass  # an earlier, interrupted try got through
-    except ClusterError as exc:
-        return _cluster_failed(run, context, exc)
-    except (SourceError, SecretNotFoundError) as exc:
-        return _source_failed(run, context, exc)
+    except (ClusterError, SourceError, SecretNotFoundError) as exc:
+        instead = await _not_submitted(run, context, exc)
+        if instead is not None:
+            return instead
     installs = bool(run.environment.dependencies)
     return context.advance(run, RunPhase.INSTALLING if installs else RunPhase.STARTING)
+
+
+async def _not_submitted(
+    run: Run, context: StepContext, error: ClusterError | SourceError | SecretNotFoundError
+) -> StepOutcome | None:
+    """Return what becomes of a run that could not be submitted; nothing where an earlier try got through.
+
+    That try may have lost its answer, or its server: a run that failed here would leave its job behind.
+    """
+    if isinstance(error, ClusterError):
+        outcome = _cluster_failed(run, context, error)
+    else:
+        outcome = _source_failed(run, context, error)
+    if outcome.run.phase is RunPhase.SUBMITTING:
+        return outcome  # it waits, and comes back here
+    try:
+        await context.rayjobs.get(run.submission_id)
+    except ClusterUnreachableError as exc:
+        return _cluster_failed(run, context, exc)
+    except ClusterError:
+        return outcome
+    return None
 
 
 def failed(run: Run, context: StepContext, reason: FailureReason, detail: str) -> StepOutcome:
