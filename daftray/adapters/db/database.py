@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from daftray.adapters.db import clock as database_clock
 from daftray.adapters.db import dialect
 from daftray.adapters.db.errors import translated
 from daftray.adapters.db.migrate import upgrade
+from daftray.domain.ports import Clock
 
 _POOL_SIZE = 5
 _POOL_OVERFLOW = 5
@@ -25,10 +28,12 @@ class Database:
 
     `open` before use, `migrate` before the first use of a version, `close` at the end. Every store call is
     one `reading` or `writing` transaction. Errors: `StoreUnavailableError` where trying again may help.
+    Its time is the database's own, which replicas share; a test may give a ``clock`` in its place.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, clock: Clock | None = None) -> None:
         self._url = dialect.url_of(url)
+        self._clock = clock
         self._engine = create_async_engine(
             self._url,
             pool_size=_POOL_SIZE,
@@ -64,6 +69,10 @@ class Database:
     async def close(self) -> None:
         """Give up all connections."""
         await self._engine.dispose()
+
+    async def now(self, session: AsyncSession) -> datetime:
+        """Return the time, in UTC and aware of it, to the microsecond."""
+        return await database_clock.now(session) if self._clock is None else self._clock.now()
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession, None]:
