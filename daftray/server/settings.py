@@ -42,6 +42,8 @@ class ServerSettings(BaseSettings):
     installer: Literal["uv", "pip"] = "uv"
     package_cache_bytes: Annotated[int, Field(ge=0)] = 2 * GIBIBYTE
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    failpoints: str | None = None
+    """Where this server is to die, for tests (`daftray/server/failpoints.py`)."""
 
     @field_validator("data_dir")
     @classmethod

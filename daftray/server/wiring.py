@@ -34,6 +34,7 @@ from daftray.runs.sources import RunSources
 from daftray.runs.wake import Wake
 from daftray.runtime_env.packages import ZipPackages
 from daftray.server.clock import SystemClock
+from daftray.server.failpoints import Failpoints
 from daftray.server.settings import ServerSettings
 
 LEASE = timedelta(seconds=15)
@@ -76,20 +77,25 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     clock = clock or SystemClock()
     ids, wake, signals = Ids(), Wake(), LogSignals()
     database = Database(settings.database)
-    run_store, reports = SqlRunStore(database), SqlReportStore(database)
-    blobs = ObjectBlobs(settings.blobs)
+    points = Failpoints(settings.failpoints)
+    rayjobs = points.around("rayjobs", rayjobs)
+    run_store = points.around("runs", SqlRunStore(database))
+    reports = points.around("reports", SqlReportStore(database))
+    blobs = points.around("blobs", ObjectBlobs(settings.blobs))
     mirrors = mirrors or BareMirrors(settings.data_dir / "git", allow_local=settings.allow_local_remotes)
+    mirrors = points.around("mirrors", mirrors)
     packages = packages or ZipPackages(
         settings.data_dir / "packages", mirrors=mirrors, bound_bytes=settings.package_cache_bytes
     )
-    secrets = ProjectSecrets(store=SqlSecretStore(database), vault=AesGcmVault(master_key), clock=clock)
-    projects = Projects(
-        store=SqlProjectStore(database), secrets=secrets, mirrors=mirrors, ids=ids, clock=clock
-    )
+    packages = points.around("packages", packages)
+    secret_store = points.around("secrets", SqlSecretStore(database))
+    secrets = ProjectSecrets(store=secret_store, vault=AesGcmVault(master_key), clock=clock)
+    project_store = points.around("projects", SqlProjectStore(database))
+    projects = Projects(store=project_store, secrets=secrets, mirrors=mirrors, ids=ids, clock=clock)
     sources = RunSources(
         projects=projects, blobs=blobs, mirrors=mirrors, allow_directories=settings.allow_local_remotes
     )
-    api_keys = ApiKeys(store=SqlKeyStore(database), ids=ids, clock=clock)
+    api_keys = ApiKeys(store=points.around("keys", SqlKeyStore(database)), ids=ids, clock=clock)
     tokens = RunTokens(key=derive(master_key, purpose="run tokens"), runs=run_store)
     archive = LogArchive(blobs=blobs, rayjobs=rayjobs, runs=run_store, signals=signals)
     context = StepContext(
@@ -107,7 +113,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         claim=Claim(token=ids.token(), lease=LEASE),
     )
     return Services(
-        database=database,
+        database=points.around("database", database),
         projects=projects,
         secrets=secrets,
         runs=Runs(
