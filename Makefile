@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check fix bench lock runtime
+.PHONY: help setup demo serve test chaos check fix bench lock runtime
 
 bootstrap := sh tools/with-python tools/bootstrap.py
 bin := .venv/bin
@@ -31,6 +31,11 @@ serve: runtime ## Start the control plane and a local Ray
 
 test: setup ## Run all tests
 	@$(bin)/python -m pytest $(ARGS)
+
+# Goes on where a series with the same code was cut off; FRESH=1 begins anew. ARGS="-k 'sqlite and 17'" picks.
+SEEDS ?= 100
+chaos: setup ## Kill servers, links and Ray heads while runs go on: SEEDS=100 trials of each setting
+	@SEEDS=$(SEEDS) $(bin)/python -m pytest tests/chaos -v --tb=short $(ARGS)
 
 check: setup ## Check formatting, lint, types and the import rule
 	@$(bin)/ruff format --check --quiet . && echo "format: ok"
