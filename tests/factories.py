@@ -10,7 +10,7 @@ from typing import Any
 
 from daftray.domain.ids import Ids
 from daftray.domain.metrics import Counter
-from daftray.domain.ports import Claim
+from daftray.domain.ports import Claim, NewRun
 from daftray.domain.principal import ApiKey, Role
 from daftray.domain.problem import ExceptionInfo, Frame, Problem
 from daftray.domain.project import DEFAULT_WORKSPACE, GitRemote, Project, ProjectSource, SealedSecret
@@ -57,6 +57,11 @@ def a_run(**fields: Fields) -> Run:
         "created_at": created_at,
     }
     return Run(**{**defaults, **fields})
+
+
+def new(run: Run | None = None, event: RunEvent | None = None, **fields: Fields) -> NewRun:
+    """Return a run as stores take new ones."""
+    return NewRun(run=run or a_run(**fields), event=event or an_event())
 
 
 def an_event(**fields: Fields) -> RunEvent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from daftray.domain.errors import RunNotFoundError
 from daftray.domain.principal import ApiKey
@@ -12,6 +12,25 @@ from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports
 from daftray.domain.result import RunResult
 from daftray.domain.run import Run, RunEvent
+
+
+class FakeClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 1, 12, tzinfo=UTC)) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def set(self, now: datetime) -> None:
+        """Make it that time."""
+        self._now = now
+
+    def move(self, seconds: float) -> datetime:
+        """Let seconds pass; return the time after them."""
+        self._now += timedelta(seconds=seconds)
+        return self._now
 
 
 @dataclass
@@ -23,6 +42,9 @@ class RunRecord:
     events: list[RunEvent]
     token: str | None = None
     expires_at: datetime | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        return self.expires_at is None or self.expires_at <= now
 
     @property
     def woken(self) -> bool:
@@ -41,6 +63,8 @@ class Memory:
     results: dict[tuple[str, int], RunResult] = field(default_factory=dict)
     problems: dict[tuple[str, int, str], Problem] = field(default_factory=dict)
     counters: dict[tuple[str, int, str, str, str], float] = field(default_factory=dict)
+    keys_used: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    clock: FakeClock = field(default_factory=FakeClock)
     strict: bool = False
     """Whether whatever hangs on a run or a project needs it to be there, as in a database."""
 

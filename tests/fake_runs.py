@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
+import fake_queue
 from fake_memory import Memory, RunRecord
 from msgspec.structs import asdict, replace
 
-from daftray.domain.errors import ConflictError, ProjectNotFoundError, RunNotFoundError, StaleClaimError
+from daftray.domain.errors import (
+    ConflictError,
+    IdempotencyConflictError,
+    ProjectNotFoundError,
+    RunNotFoundError,
+    StaleClaimError,
+)
+from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.metrics import UsageSummary
-from daftray.domain.ports import Claim, RunQuery
-from daftray.domain.project import SealedSecret
+from daftray.domain.ports import Claim, NewRun, RunQuery
+from daftray.domain.queue import ClusterQueue, QueuePlace
 from daftray.domain.run import Attempt, Run, RunEvent
 from daftray.domain.spec import RunSpec
-from daftray.domain.status import ON_CLUSTER, RunPhase
+from daftray.domain.status import RunPhase
 
 _KEPT_BY_SAVE = (
     *RunSpec.__struct_fields__,
@@ -27,15 +35,29 @@ class InMemoryRunStore:
         self._memory = memory or Memory()
         self._records = self._memory.runs
 
-    async def add(self, run: Run, event: RunEvent, *, secrets: Sequence[SealedSecret] = ()) -> None:
-        if self._memory.strict and run.project not in self._memory.projects:
-            raise ProjectNotFoundError
-        if run.id in self._records:
-            raise ConflictError(f"There is a run {run.id} already.")
-        due_at = None if run.status.terminal else run.created_at
-        self._records[run.id] = RunRecord(run=run, due_at=due_at, events=[event])
-        for secret in secrets:
-            self._memory.secrets[secret.owner, secret.name] = secret
+    async def add(self, *new: NewRun, key: IdempotencyKey | None = None) -> tuple[str, ...]:
+        if key is not None and (earlier := await self.added_under(key)) is not None:
+            return earlier
+        for one in new:
+            if self._memory.strict and one.run.project not in self._memory.projects:
+                raise ProjectNotFoundError
+            if one.run.id in self._records:
+                raise ConflictError("There is a run of that id already.")
+        for one in new:
+            due_at = None if one.run.status.terminal else self._now()
+            self._records[one.run.id] = RunRecord(run=one.run, due_at=due_at, events=[one.event])
+            for secret in one.secrets:
+                self._memory.secrets[secret.owner, secret.name] = secret
+        ids = tuple(one.run.id for one in new)
+        if key is not None:
+            self._memory.keys_used[key.project, key.key] = (key.digest, ids)
+        return ids
+
+    async def added_under(self, key: IdempotencyKey) -> tuple[str, ...] | None:
+        digest, ids = self._memory.keys_used.get((key.project, key.key), (key.digest, None))
+        if digest != key.digest:
+            raise IdempotencyConflictError
+        return ids
 
     async def get(self, run_id: str) -> Run:
         return self._record(run_id).run
@@ -48,31 +70,32 @@ class InMemoryRunStore:
         record = self._records.get(run_id)
         return [*record.events] if record else []
 
-    async def request_cancel(self, run_id: str, at: datetime) -> Run:
-        record = self._record(run_id)
+    async def request_cancel(self, run_id: str) -> Run:
+        record, now = self._record(run_id), self._now()
         if record.due_at is not None and record.run.cancel_requested_at is None:
-            record.run = replace(record.run, cancel_requested_at=at)
-            record.due_at = min(record.due_at, at)
+            record.run = replace(record.run, cancel_requested_at=now)
+            record.due_at = min(record.due_at, now)
         return record.run
 
-    async def claim_due(self, claim: Claim, *, now: datetime, limit: int) -> list[Run]:
+    async def claim_due(self, claim: Claim, *, limit: int) -> list[Run]:
+        now = self._now()
         due = [
             (record.due_at, run_id, record)
             for run_id, record in self._records.items()
-            if record.due_at is not None
-            and record.due_at <= now
-            and (record.expires_at is None or record.expires_at <= now)
+            if record.due_at is not None and record.due_at <= now and record.is_free(now)
         ]
         taken = [record for _, _, record in sorted(due, key=lambda one: one[:2])[:limit]]
-        for record in taken:
-            record.token = claim.token
-            record.due_at = record.expires_at = now + claim.lease
-        return [record.run for record in taken]
+        return [self._hold(claim, record) for record in taken]
 
-    async def renew(self, claim: Claim, run_ids: Sequence[str], *, now: datetime) -> None:
+    def _hold(self, claim: Claim, record: RunRecord) -> Run:
+        record.token = claim.token
+        record.due_at = record.expires_at = self._now() + claim.lease
+        return record.run
+
+    async def renew(self, claim: Claim, run_ids: Sequence[str]) -> None:
         for record in self._held(claim, run_ids):
             woken = record.woken
-            record.expires_at = now + claim.lease
+            record.expires_at = self._now() + claim.lease
             if not woken and record.due_at is not None:
                 record.due_at = record.expires_at
 
@@ -104,29 +127,40 @@ class InMemoryRunStore:
             record = self._records[run_id]
             record.run = replace(record.run, usage=usage)
 
-    async def release(self, run_id: str, claim: Claim, *, due_at: datetime) -> None:
+    async def release(self, run_id: str, claim: Claim, *, due_in: timedelta) -> None:
+        due_at = self._now() + due_in
         for record in self._held(claim, [run_id]):
             if record.due_at is not None:
                 record.due_at = min(record.due_at, due_at) if record.woken else due_at
             record.token = record.expires_at = None
 
-    async def make_due(self, *, phase: RunPhase, now: datetime, limit: int) -> None:
-        of_phase = [
-            record
-            for _, record in sorted(self._records.items())
-            if record.run.phase is phase and record.due_at is not None
-        ]
-        for record in of_phase[:limit]:
-            record.due_at = min(record.due_at or now, now)
+    async def admit(
+        self,
+        claim: Claim,
+        cluster: str,
+        *,
+        choose: Callable[[ClusterQueue], Sequence[str]],
+        ahead: int,
+    ) -> list[Run]:
+        now = self._now()
+        admitted: list[Run] = []
+        waiting = fake_queue.waiting(self._records, cluster, now)
+        for run_id in choose(fake_queue.queue_of(self._memory, cluster, now, ahead)):
+            if run_id in waiting:
+                record = self._records[run_id]
+                record.run, event = record.run.advance(RunPhase.PREPARING, now)
+                record.events.append(event)
+                admitted.append(self._hold(claim, record))
+        return admitted
 
-    async def occupying(self, cluster: str) -> int:
-        return sum(run.cluster == cluster and run.phase in ON_CLUSTER for run in self._live())
+    async def any_queued(self, cluster: str) -> bool:
+        return any(run.phase is RunPhase.QUEUED and run.cluster == cluster for run in self._live())
 
-    async def queue_position(self, run: Run) -> int:
-        return sum(
-            other.cluster == run.cluster and other.phase is RunPhase.QUEUED and other.id < run.id
-            for other in self._live()
-        )
+    async def queue_place(self, run: Run) -> QueuePlace:
+        return fake_queue.place_of(run, self._live())
+
+    def _now(self) -> datetime:
+        return self._memory.clock.now()
 
     def _record(self, run_id: str) -> RunRecord:
         if run_id not in self._records:

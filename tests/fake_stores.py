@@ -182,6 +182,9 @@ class InMemoryReportStore:
             attributes = msgspec.json.encode(counter.attributes, order="deterministic").decode()
             key = (run_id, attempt, counter.process, counter.metric, attributes)
             self._memory.counters[key] = max(counter.value, self._memory.counters.get(key, counter.value))
+        known = self._memory.reports.get((run_id, attempt))
+        if known is not None:
+            self._memory.reports[run_id, attempt] = replace(known, heard_at=self._memory.clock.now())
 
     async def totals(self, run_id: str) -> list[CounterTotal]:
         sums: dict[tuple[str, str], float] = {}

@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fake_memory import Memory
+from fake_memory import FakeClock, Memory
 from fake_runs import InMemoryRunStore
 from fake_stores import InMemoryKeyStore, InMemoryProjectStore, InMemoryReportStore, InMemorySecretStore
 
@@ -32,26 +31,11 @@ __all__ = [
 ]
 
 
-class FakeClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, now: datetime = datetime(2026, 11, 1, 12, tzinfo=UTC)) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        return self._now
-
-    def move(self, seconds: float) -> datetime:
-        """Let seconds pass; return the time after them."""
-        self._now += timedelta(seconds=seconds)
-        return self._now
-
-
 class InMemoryStores:
     """All the stores of one database."""
 
-    def __init__(self) -> None:
-        memory = Memory(strict=True)
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        memory = Memory(strict=True, clock=clock or FakeClock())
         self.projects = InMemoryProjectStore(memory)
         self.runs = InMemoryRunStore(memory)
         self.secrets = InMemorySecretStore(memory)

@@ -16,7 +16,7 @@ from daftray.adapters.vault.aesgcm import AesGcmVault
 from daftray.domain.cluster import Package
 from daftray.domain.errors import SourceError
 from daftray.domain.ids import Ids
-from daftray.domain.ports import Claim, GitRepository, TreeFile
+from daftray.domain.ports import Claim, GitRepository, RunQuery, TreeFile
 from daftray.domain.principal import Principal, Role
 from daftray.domain.run import Run
 from daftray.domain.spec import Entrypoint, FileEntrypoint, RunRequest
@@ -26,10 +26,10 @@ from daftray.logs.archive import LogArchive
 from daftray.logs.signals import LogSignals
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
-from daftray.runs import ending
+from daftray.runs import ending, steps
 from daftray.runs.context import Policy, StepContext, StepOutcome
 from daftray.runs.reconciler import STEPS, Patience, Reconciler
-from daftray.runs.service import Runs
+from daftray.runs.service import Runs, Target
 from daftray.runs.sources import RunSources
 from daftray.runs.wake import Wake
 
@@ -39,6 +39,7 @@ IMPATIENT = Patience(
     cancel_poll=timedelta(milliseconds=5),
 )
 """The loop's, where nobody wants to wait."""
+QUEUE_LOOK_S = 5
 ADMIN = Principal(id="key_admin", workspace="default", role=Role.ADMIN)
 
 
@@ -97,7 +98,8 @@ class ControlPlane:
     """Everything wired, and a project ``demo``."""
 
     def __init__(self, *, places: int = 2, rayjobs: FakeRayJobs | None = None) -> None:
-        self.clock, self.stores, self.blobs = FakeClock(), InMemoryStores(), InMemoryBlobs()
+        self.clock = FakeClock()
+        self.stores, self.blobs = InMemoryStores(self.clock), InMemoryBlobs()
         self.rayjobs = rayjobs or FakeRayJobs()
         self.mirrors, self.packages = FakeMirrors(), FakePackages()
         self.wake, self.signals = Wake(), LogSignals()
@@ -118,7 +120,8 @@ class ControlPlane:
             wake=self.wake,
             ids=ids,
             clock=self.clock,
-            cluster="local",
+            target=Target(cluster="local", places=places),
+            digest_key=b"d" * 32,
         )
         self.context = StepContext(
             runs=self.stores.runs,
@@ -133,6 +136,7 @@ class ControlPlane:
             clock=self.clock,
             policy=Policy(report_url="http://control", max_running=places),
             claim=Claim(token="claim-1", lease=timedelta(seconds=30)),
+            cluster="local",
         )
         self.project = a_project(id="prj_demo", created_at=self.clock.now())
 
@@ -152,28 +156,35 @@ class ControlPlane:
         """Take a run's next step, and save it, as the reconciler does."""
         outcome = await self.act(run)
         await self.stores.runs.save(outcome.run, outcome.events, self.context.claim)
-        self.clock.move(max(0.01, outcome.again_in.total_seconds()))
+        if outcome.parked:
+            for one in await self.stores.runs.list(RunQuery(project=self.project.id, limit=200)):
+                if one.phase is RunPhase.QUEUED:
+                    await self.stores.runs.release(one.id, self.context.claim, due_in=outcome.again_in)
+            await steps.admit(self.context, 50)
+        self.clock.move(max(0.01, min(outcome.again_in.total_seconds(), QUEUE_LOOK_S)))
         return outcome
 
     async def act(self, run: Run) -> StepOutcome:
         """Take a run's next step without saving it, as a server does that is killed in between."""
         now = self.clock.now()
-        await self.stores.runs.claim_due(self.context.claim, now=now + timedelta(days=1), limit=1000)
+        self.clock.set(now + timedelta(days=30))
+        await self.stores.runs.claim_due(self.context.claim, limit=1000)
+        self.clock.set(now)
         before = await self.stores.runs.get(run.id)
         step = STEPS[before.phase]
         if before.cancel_requested_at and before.phase not in {RunPhase.CANCELLING, RunPhase.HARVESTING}:
             step = ending.begin_cancel
         return await step(before, self.context)
 
-    async def until(self, run: Run, *phases: RunPhase, steps: int = 400) -> Run:
+    async def until(self, run: Run, *phases: RunPhase, most: int = 400) -> Run:
         """Take steps until the run is in one of these phases (or done)."""
         now = run
-        for _ in range(steps):
+        for _ in range(most):
             now = await self.stores.runs.get(run.id)
             if now.phase in {*phases, RunPhase.DONE}:
                 return now
             await self.step(now)
-        raise AssertionError(f"still {now.phase} after {steps} steps: {now}")
+        raise AssertionError(f"still {now.phase} after {most} steps: {now}")
 
     def reconciler(self) -> Reconciler:
         """Return the real loop over all this."""

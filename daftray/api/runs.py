@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter, SkipValidation
 
 from daftray.api.auth import AnyRequest, runner, viewer
 from daftray.api.projects import LimitParameter, OffsetParameter
@@ -28,6 +28,15 @@ LARGEST_BODY = 110 * 1024 * 1024
 
 LabelParameter = Annotated[
     list[str] | None, QueryParameter(name="label", description="``key=value``; several must all hold.")
+]
+IdempotencyParameter = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same key and body give the same run; the same key with another body is refused.",
+    ),
 ]
 TimeParameter = Annotated[
     datetime | None,
@@ -63,10 +72,11 @@ async def create_run(
     home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
     caller: NamedDependency[SkipValidation[Principal]],
+    idempotency_key: IdempotencyParameter = None,
 ) -> RunAnswer:
     """Make a run; it is kept when this answers, and everything else happens after."""
     refuse_unknown(await request.body(), data)
-    return RunAnswer(run=await runs.create(home, data, caller))
+    return RunAnswer(run=await runs.create(home, data, caller, key=idempotency_key))
 
 
 @get("/", guards=[viewer], summary="List runs")
@@ -128,9 +138,11 @@ async def rerun(
     home: NamedDependency[SkipValidation[Project]],
     runs: NamedDependency[SkipValidation[Runs]],
     caller: NamedDependency[SkipValidation[Principal]],
+    idempotency_key: IdempotencyParameter = None,
 ) -> RunAnswer:
     """Make a new run of the same commit. The body may override fields of the create call, one by one."""
-    return RunAnswer(run=await runs.rerun(home, run, _overrides(await request.body()), caller))
+    overrides = _overrides(await request.body())
+    return RunAnswer(run=await runs.rerun(home, run, overrides, caller, key=idempotency_key))
 
 
 @get("/{run:str}/events", guards=[viewer], summary="Get a run's history")

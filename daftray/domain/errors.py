@@ -8,7 +8,8 @@
     │   └── PythonVersionError          python-version-unavailable
     ├── NotFoundError                   run- · project- · result- · log- · secret-not-found
     ├── ConflictError                   conflict
-    │   └── NameTakenError              name-taken
+    │   ├── NameTakenError              name-taken
+    │   └── IdempotencyConflictError    idempotency-key-reused
     ├── AccessError
     │   ├── UnauthenticatedError        unauthenticated
     │   └── ForbiddenError              forbidden
@@ -160,6 +161,12 @@ class NameTakenError(ConflictError):
     """The name is already taken."""
 
     code = "name-taken"
+
+
+class IdempotencyConflictError(ConflictError):
+    """The idempotency key was used for another request before: choose a new one."""
+
+    code = "idempotency-key-reused"
 
 
 class AccessError(DaftrayError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -10,6 +11,7 @@ from daftray.domain.errors import InputIssue, InvalidInputError
 from daftray.domain.spec import Name, NonEmpty
 
 DEFAULT_WORKSPACE = "default"
+Places = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
 class GitRemote(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,22 +48,25 @@ class ProjectRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Name
     source: ProjectSource
+    max_running: Places | None = None
 
 
 class ProjectPatch(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of an update call: what is not given stays."""
+    """The body of an update call: what is not given stays; ``max_running`` may be set to null."""
 
     name: Name | None = None
     source: ProjectSource | None = None
+    max_running: Places | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A project of a workspace."""
+    """A project of a workspace. ``max_running`` bounds how many of its runs are on a cluster at a time."""
 
     id: str
     workspace: str
     name: str
     source: ProjectSource
+    max_running: int | None = None
     created_at: datetime
 
 

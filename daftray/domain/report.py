@@ -60,7 +60,8 @@ class FinishedReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptReports(msgspec.Struct, frozen=True, kw_only=True):
-    """What has been received of one attempt."""
+    """What has been received of one attempt. ``heard_at`` is about when the last report of any kind came."""
 
     started: StartedReport | None = None
     finished: FinishedReport | None = None
+    heard_at: datetime | None = None

@@ -13,19 +13,27 @@ from daftray.domain.status import TRANSITIONS, FailureReason, RunPhase, RunStatu
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One try at a run: one Ray job. Times are UTC."""
+    """One try at a run: one Ray job. Times are UTC.
+
+    ``last_lines`` are the end of the log of one that failed, masked like the log itself.
+    """
 
     number: int
     status: RunStatus = RunStatus.PENDING
     reason: FailureReason | None = None
+    reason_detail: str | None = None
     exit_code: int | None = None
     submission_id: str
     ray_job_id: str | None = None
     ray_session: str | None = None
+    prepared_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    last_lines: tuple[str, ...] = ()
     log_size: int = 0
     """Bytes of the driver's log that are archived."""
+    log_removed_at: datetime | None = None
+    """When retention removed the archived log."""
 
 
 class RunEvent(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
@@ -35,6 +43,7 @@ class RunEvent(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from
     from_: RunStatus
     to: RunStatus
     phase: RunPhase
+    attempt: int = 1
     reason: FailureReason | None = None
     detail: str | None = None
 
@@ -72,6 +81,10 @@ class Run(RunSpec, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     timings: dict[str, float] = msgspec.field(default_factory=dict[str, float])
     waiting_for: str | None = None
+    not_before: datetime | None = None
+    """When the next attempt may start, after one that failed."""
+    cluster_silent_since: datetime | None = None
+    """Since when the cluster has not told how the job is."""
     warnings: tuple[str, ...] = ()
     verdict: Verdict | None = None
     secret_names: tuple[str, ...] = ()
@@ -90,7 +103,11 @@ class Run(RunSpec, frozen=True, kw_only=True):
     @property
     def submission_id(self) -> str:
         """The id of the current attempt's Ray job: our idempotency key there."""
-        return f"{self.id}-{self.attempt}"
+        return self.submission_of(self.attempt)
+
+    def submission_of(self, attempt: int) -> str:
+        """Return the id of an attempt's Ray job."""
+        return f"{self.id}-{attempt}"
 
     @property
     def current(self) -> Attempt:
@@ -99,6 +116,11 @@ class Run(RunSpec, frozen=True, kw_only=True):
             if attempt.number == self.attempt:
                 return attempt
         return Attempt(number=self.attempt, submission_id=self.submission_id)
+
+    @property
+    def may_have_job(self) -> bool:
+        """Whether the current attempt has got so far that there may be a Ray job of it."""
+        return any(attempt.number == self.attempt for attempt in self.attempts)
 
     def advance(
         self, to: RunPhase, at: datetime, *, verdict: Verdict | None = None, detail: str | None = None
@@ -110,7 +132,7 @@ class Run(RunSpec, frozen=True, kw_only=True):
         Raises:
             ValueError: where no such edge exists; that is a defect of daftray's, not of the input.
         """
-        if to not in TRANSITIONS[self.phase]:
+        if to not in TRANSITIONS[self.phase] or (self.phase, to) == (RunPhase.HARVESTING, RunPhase.QUEUED):
             raise ValueError(f"run {self.id} cannot go from {self.phase} to {to}")
         decided = verdict or self.verdict
         status = self._status_in(to, decided)
@@ -124,6 +146,8 @@ class Run(RunSpec, frozen=True, kw_only=True):
             timings=timings,
             verdict=decided,
             waiting_for=None,
+            not_before=None if to is RunPhase.PREPARING else self.not_before,
+            cluster_silent_since=None,
             started_at=at if to is RunPhase.RUNNING else self.started_at,
             completed_at=at if ended else None,
             reason=decided.reason if decided and ended else None,
@@ -136,8 +160,46 @@ class Run(RunSpec, frozen=True, kw_only=True):
             from_=self.status,
             to=status,
             phase=to,
+            attempt=self.attempt,
             reason=decided.reason if decided else None,
             detail=detail or (decided.detail if decided else None),
+        )
+        return after, event
+
+    def retry(self, at: datetime, *, not_before: datetime) -> tuple[Run, RunEvent]:
+        """Return the run with its next attempt queued, and the event that says so.
+
+        The attempt that failed keeps its verdict, its log and its reports; the run is pending again.
+
+        Raises:
+            ValueError: the run is not being harvested, or its attempt did not fail.
+        """
+        failed = self.verdict
+        if self.phase is not RunPhase.HARVESTING or failed is None or failed.status is not RunStatus.FAILED:
+            raise ValueError(f"run {self.id} has no failed attempt to follow up")
+        after = replace(
+            self,
+            attempts=self._ended_attempts(at, failed),
+            attempt=self.attempt + 1,
+            status=RunStatus.PENDING,
+            phase=RunPhase.QUEUED,
+            phase_since=at,
+            timings={**self.timings, self.phase.value: self._seconds_in_phase(at)},
+            verdict=None,
+            ray=None,
+            waiting_for=None,
+            not_before=not_before,
+            cluster_silent_since=None,
+            started_at=None,
+        )
+        event = RunEvent(
+            at=at,
+            from_=self.status,
+            to=RunStatus.PENDING,
+            phase=RunPhase.QUEUED,
+            attempt=after.attempt,
+            reason=failed.reason,
+            detail=f"attempt {self.attempt} failed; the next may start at {not_before:%H:%M:%S} UTC",
         )
         return after, event
 
@@ -156,16 +218,20 @@ class Run(RunSpec, frozen=True, kw_only=True):
         """Keep the current attempt's row in step with the run, once it was submitted."""
         if to is RunPhase.RUNNING:
             return self.with_attempt(replace(self.current, status=RunStatus.RUNNING, started_at=at)).attempts
-        if to is RunPhase.DONE and self.attempts and verdict:
-            ended = replace(
-                self.current,
-                status=verdict.status,
-                reason=verdict.reason,
-                exit_code=verdict.exit_code,
-                ended_at=at,
-            )
-            return self.with_attempt(ended).attempts
+        if to is RunPhase.DONE and self.may_have_job and verdict:
+            return self._ended_attempts(at, verdict)
         return self.attempts
+
+    def _ended_attempts(self, at: datetime, verdict: Verdict) -> tuple[Attempt, ...]:
+        ended = replace(
+            self.current,
+            status=verdict.status,
+            reason=verdict.reason,
+            reason_detail=verdict.detail,
+            exit_code=verdict.exit_code,
+            ended_at=at,
+        )
+        return self.with_attempt(ended).attempts
 
     def with_attempt(self, attempt: Attempt) -> Run:
         """Return the run with that attempt added, or put in place of its older self."""

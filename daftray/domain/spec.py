@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from daftray.domain.errors import InputIssue, InvalidInputError
+from daftray.domain.status import FailureReason
 
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -122,8 +123,28 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     memory: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=30 * 24 * 3600)]
+
+
+class Retries(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a failed run is tried again, as a further attempt of the same run.
+
+    ``max`` counts the attempts after the first. ``on`` names the reasons; by default all that are the
+    platform's and may pass. ``backoff`` is the seconds before the second attempt; each further one waits
+    twice as long, at most an hour.
+    """
+
+    max: Annotated[int, msgspec.Meta(ge=1, le=20)]
+    on: tuple[FailureReason, ...] | None = None
+    backoff: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
+
+
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that decides what a run does, apart from the values of its secrets."""
+    """Everything that decides what a run does, apart from the values of its secrets.
+
+    ``queue_timeout_s``, ``start_timeout_s`` (dependencies included) and ``timeout_s`` bound how long an
+    attempt may wait for a place, take to start, and run. A higher ``priority`` goes first within a project.
+    """
 
     entrypoint: Entrypoint
     source: Source = Source()
@@ -132,6 +153,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     labels: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     runner: Literal["ray", "native"] = "ray"
     resources: Resources | None = None
+    priority: Annotated[int, msgspec.Meta(ge=-100, le=100)] = 0
+    queue_timeout_s: Seconds | None = None
+    start_timeout_s: Seconds | None = None
+    timeout_s: Seconds | None = None
+    retries: Retries | None = None
 
     def check(self) -> None:
         """Refuse what can be seen to be wrong without looking anywhere else.

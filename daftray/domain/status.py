@@ -44,7 +44,7 @@ class RunPhase(StrEnum):
     RUNNING = "running"
     """The user's code runs."""
     CANCELLING = "cancelling"
-    """The job is being stopped, until nothing of it is left."""
+    """The job is being stopped, until nothing of it is left: on request, or since its time is up."""
     HARVESTING = "harvesting"
     """The job ended; the last log bytes and reports come in."""
     DONE = "done"
@@ -64,10 +64,11 @@ TRANSITIONS: dict[RunPhase, frozenset[RunPhase]] = {
     RunPhase.STARTING: frozenset({RunPhase.RUNNING, RunPhase.CANCELLING, RunPhase.HARVESTING}),
     RunPhase.RUNNING: frozenset({RunPhase.CANCELLING, RunPhase.HARVESTING}),
     RunPhase.CANCELLING: frozenset({RunPhase.HARVESTING}),
-    RunPhase.HARVESTING: frozenset({RunPhase.DONE}),
+    RunPhase.HARVESTING: frozenset({RunPhase.DONE, RunPhase.QUEUED}),
     RunPhase.DONE: frozenset(),
 }
-"""Which phase may follow which. `Run.advance` is the only way along these edges."""
+"""Which phase may follow which. `Run.advance` is the only way along these edges, but for the one from
+`harvesting` back to `queued`: that is `Run.retry`."""
 
 ON_CLUSTER = frozenset(
     {
@@ -98,9 +99,13 @@ class FailureReason(StrEnum):
     ARGUMENTS_INVALID = "arguments_invalid"
     USER_ERROR = "user_error"
     OUT_OF_MEMORY = "out_of_memory"
+    KILLED = "killed"
     CLUSTER_UNAVAILABLE = "cluster_unavailable"
     CLUSTER_LOST = "cluster_lost"
+    NODE_LOST = "node_lost"
     JOB_LOST = "job_lost"
+    PACKAGE_LOST = "package_lost"
+    QUEUE_TIMEOUT = "queue_timeout"
     START_TIMEOUT = "start_timeout"
     RUN_TIMEOUT = "run_timeout"
     BUDGET_EXCEEDED = "budget_exceeded"
@@ -114,15 +119,20 @@ class FailureReason(StrEnum):
     @property
     def retry_can_help(self) -> bool:
         """Whether the same run may succeed at its next attempt."""
-        return self in _PLATFORM
+        return self in RETRIED
 
 
-_PLATFORM = frozenset(
+RETRIED = frozenset(
     {
+        FailureReason.KILLED,
         FailureReason.CLUSTER_UNAVAILABLE,
         FailureReason.CLUSTER_LOST,
+        FailureReason.NODE_LOST,
         FailureReason.JOB_LOST,
+        FailureReason.PACKAGE_LOST,
         FailureReason.START_TIMEOUT,
         FailureReason.INTERNAL,
     }
 )
+"""The reasons after which a run is tried again, where it asks for retries and names none itself."""
+_PLATFORM = RETRIED | {FailureReason.QUEUE_TIMEOUT}

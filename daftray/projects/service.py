@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from daftray.domain.errors import InputIssue, InvalidInputError, SecretNotFoundError
@@ -32,6 +33,7 @@ class Projects:
             workspace=workspace,
             name=request.name,
             source=request.source,
+            max_running=request.max_running,
             created_at=now,
         )
         await self._store.add(project)
@@ -53,7 +55,12 @@ class Projects:
         """Change what the patch names. Raises `NameTakenError`, `SourceRefusedError`, `InvalidInputError`."""
         if patch.source is not None:
             self._check(patch.source)
-        changed = replace(project, name=patch.name or project.name, source=patch.source or project.source)
+        changed = replace(
+            project,
+            name=patch.name or project.name,
+            source=patch.source or project.source,
+            max_running=project.max_running if patch.max_running is UNSET else patch.max_running,
+        )
         await self._store.save(changed)
         return changed
 

@@ -30,6 +30,8 @@ CPU_INTERVAL_S = 0.5
 """Ray kills workers when their job ends: in the time that the driver gives them, each has told its CPU."""
 CPU_STEP_S = 0.02
 """CPU time below this is not worth a report of its own: an idle process stays silent."""
+HEARTBEAT_S = 15.0
+"""But not for longer: while Ray tells nothing either, a run of which nothing is heard counts as lost."""
 SEND_TIMEOUT_S = 5.0
 EXIT_TIMEOUT_S = 2.0
 LONGEST_PAUSE_S = 30.0
@@ -60,6 +62,7 @@ class Exporter:
         self._refused = False
         self._closed = False
         self._told = False
+        self._heard_at = time.monotonic()
         self._wait_s = FLUSH_INTERVAL_S
 
     def wake(self) -> None:
@@ -132,7 +135,9 @@ class Exporter:
         values = self._counters.read()
         changed = {key: value for key, value in values.items() if self._known.get(key) != value}
         if self._reports_cpu:
-            changed.update(self._cpu(0.0 if changed else CPU_STEP_S, last=last))
+            # However little it does, a process says now and then that it is alive.
+            quiet_s = time.monotonic() - self._heard_at
+            changed.update(self._cpu(0.0 if changed or quiet_s >= HEARTBEAT_S else CPU_STEP_S, last=last))
         if not changed:
             return
         body = otlp.encode(
@@ -143,6 +148,7 @@ class Exporter:
         )
         asked_s = self._control_plane().metrics(body, timeout_s=timeout_s)
         self._known.update(changed)
+        self._heard_at = time.monotonic()
         self._failures = 0
         self._wait_s = max(FLUSH_INTERVAL_S, min(asked_s or 0.0, LONGEST_PAUSE_S))
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from msgspec.structs import replace
 
 from daftray.domain.cluster import JobStatus
-from daftray.domain.errors import ClusterError, JobNotFoundError
+from daftray.domain.errors import BlobNotFoundError, ClusterError, JobNotFoundError, LogNotFoundError
 from daftray.domain.metrics import summarise
 from daftray.domain.run import Run
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
-from daftray.runs import steps, verdict
+from daftray.runs import retrying, steps, verdict
 from daftray.runs.context import StepContext, StepOutcome
 
 STOP_POLL = timedelta(seconds=0.3)
-ESCALATE_AFTER = timedelta(seconds=4)
-"""Ray sends SIGTERM and, three seconds later, SIGKILL; what is still pending then does not hear it at all."""
+ESCALATE_AFTER = timedelta(seconds=1)
+"""A job that still pends then does not hear Ray's stop: its supervisor has to be killed.
+
+One that runs is sent SIGTERM by Ray and, three seconds later, SIGKILL.
+"""
+LINES_KEPT = 20
+LINES_READ = 8 * 1024
+"""Bytes of the log's end in which the last lines of a failed attempt are looked for."""
 
 
 async def begin_cancel(run: Run, context: StepContext) -> StepOutcome:
@@ -26,37 +32,53 @@ async def begin_cancel(run: Run, context: StepContext) -> StepOutcome:
 
 
 async def cancel(run: Run, context: StepContext) -> StepOutcome:
-    """Stop the run's job and look until it has ended, whatever phase it was in."""
-    if not run.attempts:
-        return _cancelled(run, context)
+    """Stop the run's job, whatever phase it was in, until nothing of it is left; say what could not go."""
+    if not run.may_have_job:
+        return _stopped(run, context)
     waited = context.clock.now() - run.phase_since
     try:
-        job = await context.rayjobs.get(run.submission_id)
-        if job.status.terminal:
-            return _cancelled(run, context)
-        if job.status is JobStatus.PENDING and waited > ESCALATE_AFTER:
-            await context.rayjobs.kill_supervisor(run.submission_id)
-        else:
-            await context.rayjobs.stop(run.submission_id)
-    except JobNotFoundError:
-        return _cancelled(run, context)
+        if await _is_over(run, context, waited):
+            left = await context.rayjobs.sweep(run.submission_id)
+            return _stopped(run, context, left="; ".join(left))
     except ClusterError as exc:
         run = replace(run, waiting_for=f"the cluster: {exc.detail}")
     if waited > context.policy.cancel_deadline:
-        return _cancelled(run, context, left="Its Ray job had not ended when daftray stopped waiting for it.")
+        return _stopped(run, context, left="its Ray job, which had not ended when daftray stopped waiting")
     return StepOutcome(run=run, again_in=STOP_POLL)
 
 
+async def _is_over(run: Run, context: StepContext, waited: timedelta) -> bool:
+    """Tell whether the run's job has ended, and make it end where it has not."""
+    try:
+        job = await context.rayjobs.get(run.submission_id)
+        if job.status.terminal:
+            return True
+        if job.status is JobStatus.PENDING and waited > ESCALATE_AFTER:
+            await context.rayjobs.sweep(run.submission_id)
+        else:
+            await context.rayjobs.stop(run.submission_id)
+    except JobNotFoundError:
+        return True
+    return False
+
+
 async def harvest(run: Run, context: StepContext) -> StepOutcome:
-    """Take in the last bytes of the log and the last reports, then give the run its terminal status."""
+    """Take in the last bytes of the log and the last reports; then the run ends, or is tried again."""
     run = _with_last_word(run)
-    if run.attempts and not await _log_is_whole(run, context):
+    if run.may_have_job and not await _log_is_whole(run, context):
         late = context.clock.now() - run.phase_since > context.policy.harvest_deadline
         if not late:
             return StepOutcome(run=run, again_in=STOP_POLL)
     # Whoever folds counters in does it too, but may have read the totals before the last ones came.
     await context.runs.save_usage(run.id, summarise(await context.reports.totals(run.id)).summary())
-    return context.advance(run, RunPhase.DONE)
+    if run.verdict is not None and run.verdict.status is RunStatus.FAILED and run.may_have_job:
+        run = run.with_attempt(replace(run.current, last_lines=await _last_lines(run, context)))
+    pause = retrying.next_attempt_in(run)
+    if pause is None:
+        return context.advance(run, RunPhase.DONE)
+    now = context.clock.now()
+    after, event = run.retry(now, not_before=now + pause)
+    return StepOutcome(run=after, events=(event,))
 
 
 async def give_up(run: Run, context: StepContext) -> StepOutcome:
@@ -64,8 +86,8 @@ async def give_up(run: Run, context: StepContext) -> StepOutcome:
     if run.phase is RunPhase.HARVESTING:
         return context.advance(_with_last_word(run), RunPhase.DONE, detail="The end of its log is missing.")
     if run.phase is RunPhase.CANCELLING:
-        return _cancelled(run, context, left="daftray failed at stopping its Ray job, which may go on.")
-    if run.attempts:
+        return _stopped(run, context, left="its Ray job, which daftray failed to stop")
+    if run.may_have_job:
         with contextlib.suppress(ClusterError):
             await context.rayjobs.stop(run.submission_id)
     said = "daftray failed at this run again and again; its operator finds the error in the server's log."
@@ -91,8 +113,19 @@ async def _log_is_whole(run: Run, context: StepContext) -> bool:
         return False
 
 
-def _cancelled(run: Run, context: StepContext, *, left: str | None = None) -> StepOutcome:
-    decided = verdict.CANCELLED if left is None else replace(verdict.CANCELLED, detail=left)
-    now: datetime = context.clock.now()
-    after, event = run.advance(RunPhase.HARVESTING, now, verdict=decided)
-    return StepOutcome(run=after, events=(event,))
+async def _last_lines(run: Run, context: StepContext) -> tuple[str, ...]:
+    """Return the end of the archived log: what people look at first when a run has failed."""
+    try:
+        attempt, size = await context.archive.size(run.id)
+        end = await context.archive.read(run.id, attempt, size=size, start=size - LINES_READ, end=size)
+    except (BlobNotFoundError, LogNotFoundError):
+        return ()
+    return tuple(end.decode(errors="replace").splitlines()[-LINES_KEPT:])
+
+
+def _stopped(run: Run, context: StepContext, *, left: str = "") -> StepOutcome:
+    """Return the outcome of a run that is stopped, with what of it is left on the cluster."""
+    decided = verdict.CANCELLED if run.cancel_requested_at or run.verdict is None else run.verdict
+    if left:
+        decided = replace(decided, detail=f"{decided.detail} Left on the cluster: {left}.".strip())
+    return steps.decided(run, context, decided)

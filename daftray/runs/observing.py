@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from daftray.domain.cluster import Job, JobStatus
 from daftray.domain.errors import ClusterError, JobNotFoundError
 from daftray.domain.report import AttemptReports
-from daftray.domain.run import RayJob, Run, Verdict
+from daftray.domain.run import RayJob, Run
 from daftray.domain.status import RunPhase
 from daftray.logs.masking import Mask
-from daftray.runs import verdict
+from daftray.runs import deadlines, steps, verdict
 from daftray.runs.context import StepContext, StepOutcome
 
 GROWING_POLL = timedelta(seconds=0.2)
@@ -36,16 +36,31 @@ async def observe(run: Run, context: StepContext) -> StepOutcome:
     except JobNotFoundError:
         return await _missing(run, context)
     except ClusterError as exc:  # a refusal to tell (a changed token) says nothing of the job either
-        waiting = replace(run, waiting_for=f"the cluster: {exc.detail}")
-        return StepOutcome(run=waiting, again_in=UNREACHABLE_POLL)
+        return await _silent(run, context, exc)
     seen = _with_ray(run, job, context)
     grew = await _copy_log(seen, job, context)
     reports = await context.reports.reports(run.id, run.attempt)
     if job.status.terminal:
-        return _decided(seen, context, verdict.of_job(seen, await _masked(run, job, context), reports))
+        return steps.decided(seen, context, verdict.of_job(seen, await _masked(run, job, context), reports))
     if (to := _next_phase(seen, job, reports)) is not None:
         return context.advance(seen, to)
+    if (over := deadlines.of_cluster(seen, context.policy, context.clock.now())) is not None:
+        return context.advance(seen, RunPhase.CANCELLING, verdict=over)
     return StepOutcome(run=seen, again_in=_poll(grew=grew))
+
+
+async def _silent(run: Run, context: StepContext, error: ClusterError) -> StepOutcome:
+    """Wait for a cluster that does not tell, for as long as the run's own reports come, and a while longer.
+
+    What the runner said of its end counts then, though Ray never confirmed it.
+    """
+    now = context.clock.now()
+    since = run.cluster_silent_since or now
+    reports = await context.reports.reports(run.id, run.attempt)
+    if now - max(since, reports.heard_at or since) > context.policy.cluster_deadline:
+        return steps.decided(run, context, verdict.of_silence(run, reports, error.detail))
+    waiting = replace(run, waiting_for=f"the cluster: {error.detail}", cluster_silent_since=since)
+    return StepOutcome(run=waiting, again_in=UNREACHABLE_POLL)
 
 
 async def _copy_log(run: Run, job: Job, context: StepContext) -> bool:
@@ -79,20 +94,15 @@ def _with_ray(run: Run, job: Job, context: StepContext) -> Run:
     url = context.rayjobs.dashboard_url(job.job_id or job.submission_id)
     ray = RayJob(submission_id=job.submission_id, job_id=job.job_id, dashboard_url=url)
     waiting = _WAITING.get(run.phase) if job.status is JobStatus.PENDING else None
-    if run.ray == ray and run.waiting_for == waiting:
+    if run.ray == ray and run.waiting_for == waiting and run.cluster_silent_since is None:
         return run
-    known = replace(run, ray=ray, waiting_for=waiting)
+    known = replace(run, ray=ray, waiting_for=waiting, cluster_silent_since=None)
     return known.with_attempt(replace(known.current, ray_job_id=job.job_id))
 
 
 async def _missing(run: Run, context: StepContext) -> StepOutcome:
     try:
         session = (await context.rayjobs.info()).session
-    except ClusterError:
-        return StepOutcome(run=run, again_in=UNREACHABLE_POLL)
-    return _decided(run, context, verdict.of_missing_job(run, session))
-
-
-def _decided(run: Run, context: StepContext, decided: Verdict) -> StepOutcome:
-    after, event = run.advance(RunPhase.HARVESTING, context.clock.now(), verdict=decided)
-    return StepOutcome(run=after, events=(event,))
+    except ClusterError as exc:
+        return await _silent(run, context, exc)
+    return steps.decided(run, context, verdict.of_missing_job(run, session))

@@ -79,15 +79,14 @@ class Reconciler:
         self._signals = signals
         self._patience = patience or Patience()
         self._driven: dict[str, asyncio.Task[None]] = {}
-        # Admission compares two counts and then saves: one run at a time.
-        self._admission = asyncio.Lock()
 
     async def serve(self) -> None:
         """Drive runs for ever."""
         renewal = asyncio.create_task(self._renew_claims())
         try:
             while True:
-                await self._claim()
+                await self._look(self._claim, "claim")
+                await self._look(self._admit, "admit")
                 await self._wake.wait_any(POLL_S)
         finally:
             tasks = [renewal, *self._driven.values()]
@@ -95,29 +94,35 @@ class Reconciler:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _claim(self) -> None:
+    async def _look(self, find: Callable[[int], Awaitable[list[Run]]], action: str) -> None:
+        """Drive what there is to drive; a store that is away for a while is asked again."""
         limit = min(BATCH, MOST_DRIVEN - len(self._driven))
         if limit <= 0:
             return
-        context = self._context
         try:
-            claimed = await context.runs.claim_due(context.claim, now=context.clock.now(), limit=limit)
+            found = await find(limit)
         except DaftrayError:
-            log.exception("runs could not be claimed", extra={"action": "claim"})
+            log.exception("no runs could be had", extra={"action": action})
             return
-        for run in claimed:
+        for run in found:
             if run.id not in self._driven:
                 self._wake.watch(run.id)
                 self._driven[run.id] = asyncio.create_task(self._drive(run.id))
-        if len(claimed) == limit:
+        if len(found) == limit:
             self._wake.all()
+
+    async def _claim(self, limit: int) -> list[Run]:
+        return await self._context.runs.claim_due(self._context.claim, limit=limit)
+
+    async def _admit(self, limit: int) -> list[Run]:
+        return await steps.admit(self._context, limit)
 
     async def _renew_claims(self) -> None:
         context = self._context
         while True:
             await asyncio.sleep(context.claim.lease.total_seconds() / 3)
             with contextlib.suppress(DaftrayError):
-                await context.runs.renew(context.claim, list(self._driven), now=context.clock.now())
+                await context.runs.renew(context.claim, list(self._driven))
 
     async def _drive(self, run_id: str) -> None:
         again_in = timedelta(0)
@@ -138,7 +143,7 @@ class Reconciler:
                     outcome = await self._after_failure(run_id, failures + 1, exc)
                     failures = 0 if outcome.events else failures + 1
                 if outcome.run.phase is RunPhase.DONE:
-                    await self._ended(outcome.run)
+                    self._ended(outcome.run)
                     return
                 if outcome.parked:
                     again_in = outcome.again_in
@@ -158,9 +163,6 @@ class Reconciler:
             return StepOutcome(run=run)
         if run.cancel_requested_at is not None and run.phase not in _ENDING:
             return await self._step_and_save(run, ending.begin_cancel)
-        if run.phase is RunPhase.QUEUED:
-            async with self._admission:
-                return await self._step_and_save(run, steps.queue)
         return await self._step_and_save(run, STEPS[run.phase])
 
     async def _step_and_save(self, run: Run, step: Step) -> StepOutcome:
@@ -212,15 +214,13 @@ class Reconciler:
         await self._context.runs.save(outcome.run, outcome.events, self._context.claim)
         return outcome
 
-    async def _ended(self, run: Run) -> None:
+    def _ended(self, run: Run) -> None:
         log.info("run ended", extra={"action": "run_ended", "run_id": run.id, "status": run.status})
-        context = self._context
-        await context.runs.make_due(phase=RunPhase.QUEUED, now=context.clock.now(), limit=BATCH)
         self._wake.all()
 
     async def _release(self, run_id: str, again_in: timedelta) -> None:
         self._driven.pop(run_id, None)
         self._wake.unwatch(run_id)
-        context = self._context
         with contextlib.suppress(DaftrayError):
-            await context.runs.release(run_id, context.claim, due_at=context.clock.now() + again_in)
+            await self._context.runs.release(run_id, self._context.claim, due_in=again_in)
+        self._wake.all()  # it may have joined the queue

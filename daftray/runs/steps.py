@@ -18,6 +18,7 @@ from daftray.domain.errors import (
     ClusterUnreachableError,
     DaftrayError,
     JobExistsError,
+    JobNotFoundError,
     PythonVersionError,
     SecretNotFoundError,
     SourceDeniedError,
@@ -28,6 +29,8 @@ from daftray.domain.errors import (
 )
 from daftray.domain.run import Run, Verdict
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
+from daftray.runs import deadlines
+from daftray.runs.admission import choose
 from daftray.runs.context import StepContext, StepOutcome
 from daftray.runtime_env import python_version, submission
 
@@ -42,8 +45,6 @@ _REASONS: dict[type[DaftrayError], FailureReason] = {
 }
 PINNED_FOR = timedelta(minutes=5)
 """Ray keeps a package that no job uses for ten minutes after it was asked for."""
-QUEUE_POLL = timedelta(seconds=5)
-"""A queued run is woken when a place is free; this is for the case that the wake-up was lost."""
 
 
 async def pin(run: Run, context: StepContext) -> StepOutcome:
@@ -63,15 +64,22 @@ async def pin(run: Run, context: StepContext) -> StepOutcome:
 
 
 async def queue(run: Run, context: StepContext) -> StepOutcome:
-    """Give the run a place on the cluster when there is one and no older run waits for it."""
-    taken = await context.runs.occupying(run.cluster)
-    before = await context.runs.queue_position(run)
-    if before < context.policy.max_running - taken:
-        return context.advance(run, RunPhase.PREPARING)
-    waiting = replace(
-        run, waiting_for=f"a place on the cluster: {taken} of {context.policy.max_running} taken"
+    """Leave the run in the queue until it is given a place (`RunStore.admit`) or has waited too long."""
+    left = deadlines.queue_ends(run, context.policy) - context.clock.now()
+    if left <= timedelta(0):
+        return decided(run, context, deadlines.queue_verdict(run, context.policy))
+    waiting = replace(run, waiting_for="a place on the cluster")
+    return StepOutcome(run=waiting, again_in=left, parked=True)
+
+
+async def admit(context: StepContext, limit: int) -> list[Run]:
+    """Give places to queued runs, at most so many; return them, claimed."""
+    if not await context.runs.any_queued(context.cluster):
+        return []
+    room = await context.room()
+    return await context.runs.admit(
+        context.claim, context.cluster, choose=lambda queue: choose(queue, room)[:limit], ahead=limit
     )
-    return StepOutcome(run=waiting, again_in=QUEUE_POLL, parked=True)
 
 
 async def prepare(run: Run, context: StepContext) -> StepOutcome:
@@ -85,7 +93,7 @@ async def prepare(run: Run, context: StepContext) -> StepOutcome:
         return failed(run, context, FailureReason.PYTHON_UNAVAILABLE, exc.detail)
     except (SourceError, SecretNotFoundError) as exc:
         return _source_failed(run, context, exc)
-    attempt = replace(run.current, ray_session=cluster.session)
+    attempt = replace(run.current, ray_session=cluster.session, prepared_at=context.clock.now())
     warned = replace(run.with_attempt(attempt), warnings=package.warnings)
     return context.advance(warned, RunPhase.SUBMITTING, detail="; ".join(package.warnings) or None)
 
@@ -93,6 +101,9 @@ async def prepare(run: Run, context: StepContext) -> StepOutcome:
 async def submit(run: Run, context: StepContext) -> StepOutcome:
     """Submit the attempt's job. Its id is ours, so that Ray refuses a second one and we adopt the first."""
     try:
+        if await _earlier_goes_on(run, context):
+            waiting = replace(run, waiting_for="the job of the attempt before to end")
+            return StepOutcome(run=waiting, again_in=RETRY_IN)
         await context.rayjobs.submit(await _job(run, context))
     except JobExistsError:
         pass  # an earlier, interrupted try got through
@@ -102,6 +113,20 @@ async def submit(run: Run, context: StepContext) -> StepOutcome:
             return instead
     installs = bool(run.environment.dependencies)
     return context.advance(run, RunPhase.INSTALLING if installs else RunPhase.STARTING)
+
+
+async def _earlier_goes_on(run: Run, context: StepContext) -> bool:
+    """Stop the job of the attempt before, if it came back with a cluster that was given up on."""
+    if run.attempt == 1:
+        return False
+    try:
+        before = await context.rayjobs.get(run.submission_of(run.attempt - 1))
+    except JobNotFoundError:
+        return False
+    if before.status.terminal:
+        return False
+    await context.rayjobs.stop(before.submission_id)
+    return True
 
 
 async def _not_submitted(
@@ -128,7 +153,11 @@ async def _not_submitted(
 
 def failed(run: Run, context: StepContext, reason: FailureReason, detail: str) -> StepOutcome:
     """Return the outcome of a step that found out that the run cannot succeed."""
-    verdict = Verdict(status=RunStatus.FAILED, reason=reason, detail=detail)
+    return decided(run, context, Verdict(status=RunStatus.FAILED, reason=reason, detail=detail))
+
+
+def decided(run: Run, context: StepContext, verdict: Verdict) -> StepOutcome:
+    """Return the outcome of a step that found out how the run's attempt ends."""
     after, event = run.advance(RunPhase.HARVESTING, context.clock.now(), verdict=verdict)
     return StepOutcome(run=after, events=(event,))
 
@@ -175,9 +204,11 @@ async def _bring(run: Run, context: StepContext) -> Package:
 
 
 def _cluster_failed(run: Run, context: StepContext, error: ClusterError) -> StepOutcome:
-    """Wait for a cluster that does not answer; one that refuses will refuse again."""
-    if not error.retryable:
+    """Wait for a cluster that does not answer, though not for ever; one that refuses will refuse again."""
+    silent_for = context.clock.now() - (run.cluster_silent_since or context.clock.now())
+    if not error.retryable or silent_for > context.policy.cluster_deadline:
         return failed(run, context, FailureReason.CLUSTER_UNAVAILABLE, error.detail)
+    run = replace(run, cluster_silent_since=run.cluster_silent_since or context.clock.now())
     return StepOutcome(run=replace(run, waiting_for=f"the cluster: {error.detail}"), again_in=RETRY_IN)
 
 

@@ -11,8 +11,9 @@ from daftray.domain.report import AttemptReports, FinishedReport
 from daftray.domain.run import Run, Verdict
 from daftray.domain.status import FailureReason, RunStatus
 
-CANCELLED = Verdict(status=RunStatus.CANCELLED, detail="cancelled by request")
+CANCELLED = Verdict(status=RunStatus.CANCELLED, detail="Cancelled by request.")
 _SIGKILL_CODES = {-9, 137}
+_NODE_ERRORS = {"NodeDiedError", "LocalRayletDiedError"}
 _DETAIL_CHARACTERS = 4000
 
 _OUTCOME_REASONS = {
@@ -46,40 +47,76 @@ def of_missing_job(run: Run, session: str | None) -> Verdict:
     return _failed(FailureReason.JOB_LOST, "The Ray cluster does not know the run's job any more.")
 
 
+def of_silence(run: Run, reports: AttemptReports, said: str) -> Verdict:
+    """Return the verdict of a run of which neither its cluster nor its runner has told for long."""
+    if run.cancel_requested_at is not None:
+        return CANCELLED
+    if reports.finished is not None:
+        if reports.finished.exit_code == 0:
+            return Verdict(status=RunStatus.SUCCEEDED, exit_code=0)
+        return _of_report(reports.finished)
+    return _failed(FailureReason.CLUSTER_UNAVAILABLE, f"{said} Nothing was heard of the run itself either.")
+
+
 def _of_report(finished: FinishedReport) -> Verdict:
     reason = _OUTCOME_REASONS.get(finished.outcome, FailureReason.USER_ERROR)
     exception = finished.exception
-    if exception is not None and "OutOfMemory" in exception.type:
-        reason = FailureReason.OUT_OF_MEMORY
+    if exception is not None:
+        reason = _of_exception(exception.type, exception.message) or reason
     detail = finished.detail or f"The code ended with exit code {finished.exit_code}."
     if exception is not None and finished.detail is None:
         detail = f"{exception.type}: {exception.message}" if exception.message else exception.type
     return _failed(reason, _first_lines(detail), exit_code=finished.exit_code)
 
 
+def _of_exception(kind: str, message: str) -> FailureReason | None:
+    """Return the reason where an exception is Ray's own word about its machines (``ray.exceptions``)."""
+    if "OutOfMemory" in kind or "OutOfMemoryError" in message:
+        return FailureReason.OUT_OF_MEMORY
+    if kind.rpartition(".")[2] in _NODE_ERRORS or "NodeDiedError" in message:
+        return FailureReason.NODE_LOST
+    return None
+
+
 def _of_failed_job(run: Run, job: Job) -> Verdict:
     error, text = job.error_type or "", _last_lines(job.message)
     if error == "RUNTIME_ENV_SETUP_FAILURE":
-        if run.environment.dependencies:
-            return _failed(FailureReason.DEPENDENCIES_FAILED, text)
-        return _failed(FailureReason.INTERNAL, f"Ray could not set the run up. {text}")
+        return _of_setup(run, job, text)
+    reason = _of_platform(error, job)
+    if reason is not None:
+        return _failed(reason, text, exit_code=job.exit_code)
+    if job.exit_code in _SIGKILL_CODES:
+        said = "The code was killed by signal 9 (SIGKILL), from outside or for want of memory."
+        return _failed(FailureReason.KILLED, said, exit_code=job.exit_code)
+    said = f"The code ended with exit code {job.exit_code}, before it could say why. {text}"
+    return _failed(FailureReason.USER_ERROR, said, exit_code=job.exit_code)
+
+
+def _of_setup(run: Run, job: Job, text: str) -> Verdict:
+    if job.package_lost:
+        return _failed(FailureReason.PACKAGE_LOST, "Ray lost the run's package before the run had started.")
+    if run.environment.dependencies:
+        return _failed(FailureReason.DEPENDENCIES_FAILED, text)
+    return _failed(FailureReason.INTERNAL, f"Ray could not set the run up. {text}")
+
+
+def _of_platform(error: str, job: Job) -> FailureReason | None:
+    """Return the reason where it was not the code that ended the job."""
     if _tells_of_memory(job.message):
-        return _failed(FailureReason.OUT_OF_MEMORY, text, exit_code=job.exit_code)
+        return FailureReason.OUT_OF_MEMORY
     if error in {"JOB_SUPERVISOR_ACTOR_START_TIMEOUT", "JOB_SUPERVISOR_ACTOR_UNSCHEDULABLE"}:
-        return _failed(FailureReason.START_TIMEOUT, text)
+        return FailureReason.START_TIMEOUT
     if error.startswith("JOB_SUPERVISOR_ACTOR"):
-        return _failed(FailureReason.JOB_LOST, text, exit_code=job.exit_code)
-    return _failed(FailureReason.USER_ERROR, _unexplained(job, text), exit_code=job.exit_code)
+        return FailureReason.NODE_LOST if _tells_of_node(job.message) else FailureReason.JOB_LOST
+    return None
 
 
 def _tells_of_memory(message: str) -> bool:
     return "OutOfMemory" in message or "out of memory" in message.lower()
 
 
-def _unexplained(job: Job, text: str) -> str:
-    if job.exit_code in _SIGKILL_CODES:
-        return "The code was killed by signal 9 (SIGKILL), from outside or for want of memory."
-    return f"The code ended with exit code {job.exit_code}, before it could say why. {text}"
+def _tells_of_node(message: str) -> bool:
+    return "node has died" in message or "node was terminated" in message or "NodeDied" in message
 
 
 def _failed(reason: FailureReason, detail: str, *, exit_code: int | None = None) -> Verdict:

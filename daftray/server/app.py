@@ -13,7 +13,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 import daftray
-from daftray.api import health, ingest, logs, outcomes, problems, projects, runs, secrets
+from daftray.api import bulk, health, ingest, logs, outcomes, problems, projects, runs, secrets
 from daftray.api.auth import BearerAuthentication
 from daftray.api.headers import SAFE_HEADERS
 from daftray.api.scope import provide_caller
@@ -44,6 +44,7 @@ def create_app(services: Services) -> Litestar:
             projects.router,
             secrets.router,
             runs.router,
+            bulk.router,
             outcomes.router,
             logs.router,
             ingest.router,

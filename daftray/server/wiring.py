@@ -29,7 +29,7 @@ from daftray.projects.service import Projects
 from daftray.runs.context import Policy, StepContext
 from daftray.runs.reconciler import Reconciler
 from daftray.runs.reporting import Reporting
-from daftray.runs.service import Runs
+from daftray.runs.service import Runs, Target
 from daftray.runs.sources import RunSources
 from daftray.runs.wake import Wake
 from daftray.runtime_env.packages import ZipPackages
@@ -111,6 +111,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         clock=clock,
         policy=Policy(report_url=report_url, max_running=settings.max_running, installer=settings.installer),
         claim=Claim(token=ids.token(), lease=LEASE),
+        cluster=cluster,
     )
     return Services(
         database=points.around("database", database),
@@ -123,7 +124,8 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             wake=wake,
             ids=ids,
             clock=clock,
-            cluster=cluster,
+            target=Target(cluster=cluster, places=settings.max_running),
+            digest_key=derive(master_key, purpose="idempotency keys"),
         ),
         reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
         outcomes=Outcomes(reports=reports, blobs=blobs),

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from factories import NOW, a_claim, a_counter, a_finished, a_problem, a_project, a_run, a_secret, an_event
+from factories import (
+    a_claim,
+    a_counter,
+    a_finished,
+    a_problem,
+    a_project,
+    a_run,
+    a_secret,
+    an_event,
+    new,
+)
 from msgspec.structs import replace
 from stores import Stores
 
 from daftray.domain.errors import ConflictError, NameTakenError, ProjectNotFoundError, RunNotFoundError
+from daftray.domain.ports import NewRun
 from daftray.domain.project import GitRemote, ProjectSource
 from daftray.domain.result import RunResult
 from daftray.domain.status import RunPhase, RunStatus
@@ -72,8 +83,8 @@ async def test_a_project_goes_with_all_that_hangs_on_it(stores: Stores) -> None:
     await stores.projects.add(project)
     run = a_run(project=project.id, status=RunStatus.FAILED, phase=RunPhase.DONE, labels={"a": "b"})
     other = a_run(labels={"a": "b"})
-    await stores.runs.add(run, an_event(), secrets=[a_secret(owner=run.id)])
-    await stores.runs.add(other, an_event(), secrets=[a_secret(owner=other.id)])
+    for one in (run, other):
+        await stores.runs.add(NewRun(run=one, event=an_event(), secrets=(a_secret(owner=one.id),)))
     for one in (run, other):
         await stores.reports.finished(one.id, a_finished(), a_problem())
         await stores.reports.put_result(one.id, RunResult(kind="omitted", note="none"))
@@ -95,12 +106,12 @@ async def test_a_project_goes_with_all_that_hangs_on_it(stores: Stores) -> None:
         assert len(await stores.reports.totals(one.id)) == left
         assert (await stores.reports.result(one.id) is not None) == bool(left)
         assert ((await stores.reports.reports(one.id, 1)).finished is not None) == bool(left)
-    assert [one.id for one in await stores.runs.claim_due(a_claim(), now=NOW, limit=9)] == [other.id]
+    assert [one.id for one in await stores.runs.claim_due(a_claim(), limit=9)] == [other.id]
 
 
 async def test_a_project_stays_while_a_run_of_it_goes_on(stores: Stores) -> None:
     run = a_run()
-    await stores.runs.add(run, an_event())
+    await stores.runs.add(new(run))
     with pytest.raises(ConflictError):
         await stores.projects.delete("prj_demo")
     assert await stores.runs.get(run.id) == run

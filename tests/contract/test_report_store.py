@@ -14,9 +14,9 @@ from factories import (
     a_problem,
     a_run,
     a_started,
-    an_event,
     an_exception,
     at,
+    new,
 )
 from msgspec.structs import replace
 from stores import Stores
@@ -30,7 +30,7 @@ from daftray.domain.result import Column, RunResult
 @pytest.fixture
 async def run_id(stores: Stores) -> str:
     run = a_run()
-    await stores.runs.add(run, an_event())
+    await stores.runs.add(new(run))
     return run.id
 
 

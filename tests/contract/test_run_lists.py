@@ -6,7 +6,7 @@ import string
 from typing import Any
 
 import pytest
-from factories import COMMIT, NOW, a_claim, a_project, a_run, an_event, at
+from factories import COMMIT, NOW, a_claim, a_project, a_run, at, new
 from msgspec.structs import replace
 from stores import Stores
 
@@ -18,7 +18,7 @@ from daftray.domain.status import RunStatus
 
 async def added(stores: Stores, seconds: float = 0, **fields: Any) -> Run:  # Any: any field of a run
     run = a_run(created_at=at(seconds), **fields)
-    await stores.runs.add(run, an_event())
+    await stores.runs.add(new(run))
     return run
 
 
@@ -107,7 +107,7 @@ async def test_by_text_in_name_entrypoint_and_commit(stores: Stores) -> None:
 
 async def test_a_commit_that_is_pinned_later_is_found_too(stores: Stores) -> None:
     run = await added(stores)
-    await stores.runs.claim_due(a_claim(), now=NOW, limit=1)
+    await stores.runs.claim_due(a_claim(), limit=1)
     await stores.runs.save(replace(run, commit=COMMIT), [], a_claim())
     assert [one.id for one in await listed(stores, text=COMMIT)] == [run.id]
 

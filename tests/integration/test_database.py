@@ -11,19 +11,19 @@ import threading
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from factories import NOW, a_claim, a_project, a_run, a_secret, an_event, at
+from factories import NOW, a_claim, a_project, a_run, a_secret, an_event, new
 from stores import Stores, sqlite_stores
 
 from daftray.adapters.db import Database, SqlRunStore, dialect
 from daftray.adapters.db import database as database_module
 from daftray.domain.errors import DaftrayError, InvalidInputError, StoreUnavailableError
 from daftray.domain.metrics import UsageSummary
-from daftray.domain.ports import RunQuery
+from daftray.domain.ports import NewRun, RunQuery
 
 RUNS = 120
 
@@ -43,7 +43,7 @@ async def stores(path: Path) -> AsyncGenerator[Stores, None]:
 async def fill(stores: Stores) -> set[str]:
     runs = [a_run() for _ in range(RUNS)]
     for run in runs:
-        await stores.runs.add(run, an_event())
+        await stores.runs.add(new(run))
     return {run.id for run in runs}
 
 
@@ -51,7 +51,7 @@ async def claim_all(path: Path, token: str) -> list[str]:
     """Claim until nothing is due, a few at a time; what is got must hold."""
     got: list[str] = []
     async with sqlite_stores(path) as stores:
-        while found := await stores.runs.claim_due(a_claim(token), now=NOW, limit=3):
+        while found := await stores.runs.claim_due(a_claim(token), limit=3):
             got += [run.id for run in found]
             await stores.runs.save(found[0], [an_event(detail=token)], a_claim(token))
     return got
@@ -84,7 +84,7 @@ async def main():
     now = datetime.fromisoformat(sys.argv[3])
     print("ready", flush=True)
     sys.stdin.readline()
-    while found := await runs.claim_due(claim, now=now, limit=2):
+    while found := await runs.claim_due(claim, limit=2):
         print(*(run.id for run in found), flush=True)
     await database.close()
 
@@ -118,8 +118,8 @@ async def test_claimers_in_processes_never_get_the_same_run(stores: Stores, path
 
 async def test_writers_at_once_lose_nothing(stores: Stores) -> None:
     run = a_run()
-    await stores.runs.add(run, an_event())
-    await stores.runs.claim_due(a_claim(), now=NOW, limit=1)
+    await stores.runs.add(new(run))
+    await stores.runs.claim_due(a_claim(), limit=1)
     await asyncio.gather(
         *(stores.runs.save(run, [an_event(detail=str(number))], a_claim()) for number in range(40))
     )
@@ -132,7 +132,9 @@ async def test_a_writer_that_is_cancelled_leaves_all_or_nothing(stores: Stores, 
     chance = random.Random(seed)  # noqa: S311 (repeatable)
     runs = [a_run(labels={"a": "b"}) for _ in range(60)]
     tasks = [
-        asyncio.create_task(stores.runs.add(run, an_event(), secrets=[a_secret(owner=run.id)]))
+        asyncio.create_task(
+            stores.runs.add(NewRun(run=run, event=an_event(), secrets=(a_secret(owner=run.id),)))
+        )
         for run in runs
     ]
     for task in chance.sample(tasks, 40):
@@ -166,9 +168,9 @@ async def test_a_file_that_stays_locked_is_an_error_to_try_again(
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreUnavailableError) as caught:
-                await stores.runs.add(a_run(), an_event())
+                await stores.runs.add(new(a_run()))
             assert caught.value.retryable
-        await stores.runs.add(a_run(), an_event())
+        await stores.runs.add(new(a_run()))
 
 
 async def test_a_turn_to_write_that_never_comes_is_an_error_to_try_again(
@@ -208,18 +210,19 @@ async def test_an_error_of_the_database_shows_no_values(stores: Stores, path: Pa
 async def test_times_are_kept_in_utc_and_naive_ones_refused(stores: Stores, path: Path) -> None:
     berlin = NOW.astimezone(ZoneInfo("Europe/Berlin"))
     run = a_run(created_at=berlin)
-    await stores.runs.add(run, an_event())
+    await stores.runs.add(new(run))
     found = await stores.runs.get(run.id)
     assert found.created_at == NOW
     assert found.created_at.tzinfo is UTC
-    await stores.runs.claim_due(a_claim(), now=berlin, limit=1)
-    await stores.runs.release(run.id, a_claim(), due_at=at(60).astimezone(berlin.tzinfo))
+    stores.clock.set(berlin)
+    await stores.runs.claim_due(a_claim(), limit=1)
+    await stores.runs.release(run.id, a_claim(), due_in=timedelta(seconds=60))
     with closing(sqlite3.connect(path)) as raw:
         (kept,) = raw.execute("SELECT due_at FROM runs").fetchone()
     assert kept == "2026-11-01 12:01:00.000000"
-    naive = datetime(2026, 11, 1)  # noqa: DTZ001 (the point of it)
+    stores.clock.set(datetime(2026, 11, 1))  # noqa: DTZ001 (the point of it)
     with pytest.raises(DaftrayError):
-        await stores.runs.request_cancel(run.id, naive)
+        await stores.runs.request_cancel(run.id)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +241,6 @@ async def test_what_no_database_can_hold_is_the_callers_error(stores: Stores, qu
 
 async def test_what_json_cannot_hold_is_the_callers_error(stores: Stores) -> None:
     with pytest.raises(InvalidInputError):
-        await stores.runs.add(a_run(name="\ud800"), an_event())
+        await stores.runs.add(new(a_run(name="\ud800")))
     with pytest.raises(InvalidInputError):
-        await stores.runs.add(a_run(exit_code=1 << 64), an_event())
+        await stores.runs.add(new(a_run(exit_code=1 << 64)))

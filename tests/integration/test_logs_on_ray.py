@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from factories import a_claim, a_run, an_event
+from factories import a_claim, a_run, new
 from fakes import FakeClock, InMemoryRunStore
 from msgspec.structs import replace
 
@@ -51,8 +51,8 @@ async def test_two_hundred_thousand_lines_of_any_bytes(jobs: RayJobsClient, tmp_
     follower = LogFollower(archive=archive, runs=store, signals=signals, clock=FakeClock(), stopping=stopping)
     run = a_run(phase=RunPhase.RUNNING, status=RunStatus.RUNNING)
     run = run.with_attempt(Attempt(number=1, submission_id=run.submission_id))
-    await store.add(run, an_event())
-    await store.claim_due(MINE, now=FakeClock().now(), limit=1)
+    await store.add(new(run))
+    await store.claim_due(MINE, limit=1)
     following = asyncio.create_task(followed_with_interruptions(follower, run.id))
 
     script, copy = tmp_path / "writes.py", tmp_path / "copy"

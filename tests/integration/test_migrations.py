@@ -32,11 +32,23 @@ async def migrated(tmp_path: Path) -> AsyncGenerator[Path, None]:
         yield path
 
 
-def schema(path: Path) -> dict[str, str]:
-    """Return the statements that made a file's tables and indexes, each as a set of lines in order."""
+def schema(path: Path) -> dict[str, object]:
+    """Return a file's tables (columns, keys) and indexes. A column that came later stands last, as any may.
+
+    A default is a migration's own, for the rows that were there.
+    """
     with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        return {name: "\n".join(sorted(sql.replace(",", "").split("\n"))) for name, sql in found}
+        found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        objects: dict[str, object] = {}
+        for kind, name, sql in found.fetchall():
+            if kind == "index":
+                objects[name] = sql
+                continue
+            columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
+            keys = connection.execute(f"PRAGMA foreign_key_list({name})").fetchall()
+            described = sorted((column, type_, null, key) for _, column, type_, null, _, key in columns)
+            objects[name] = (described, sorted(key[2:] for key in keys))
+        return objects
 
 
 async def test_the_migrated_tables_are_those_of_the_code(migrated: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db.columns import moment
+from daftray.adapters.db.queue import waits
 from daftray.adapters.db.rows import RunRow
 from daftray.domain.ports import Claim
 from daftray.domain.status import RunPhase
@@ -32,14 +33,30 @@ async def take(session: AsyncSession, claim: Claim, *, now: datetime, limit: int
         .with_for_update(skip_locked=True)
     )
     ids = list(found.scalars())
-    if ids:
+    await hold(session, claim, ids, now=now)
+    return ids
+
+
+async def hold(session: AsyncSession, claim: Claim, run_ids: Sequence[str], *, now: datetime) -> None:
+    """Note a claim of runs that this transaction has locked."""
+    if run_ids:
         ends = now + claim.lease
         await session.execute(
             update(RunRow)
-            .where(RunRow.id.in_(ids))
+            .where(RunRow.id.in_(run_ids))
             .values(claim_token=claim.token, claim_expires_at=ends, due_at=ends)
         )
-    return ids
+
+
+async def lock_waiting(session: AsyncSession, run_ids: Sequence[str], *, now: datetime) -> list[str]:
+    """Lock those of the queued runs that still wait, in the order given; one that is held now is left."""
+    found = await session.execute(
+        select(RunRow.id)
+        .where(RunRow.id.in_(run_ids), RunRow.phase == RunPhase.QUEUED, waits(now))
+        .with_for_update(skip_locked=True)
+    )
+    waiting = set(found.scalars())
+    return [run_id for run_id in run_ids if run_id in waiting]
 
 
 async def renew(session: AsyncSession, claim: Claim, run_ids: Sequence[str], *, now: datetime) -> None:
@@ -64,17 +81,6 @@ async def release(session: AsyncSession, run_id: str, claim: Claim, *, due_at: d
             due_at=case((or_(RunRow.due_at.is_(None), woken_earlier), RunRow.due_at), else_=moment(due_at)),
         )
     )
-
-
-async def wake(session: AsyncSession, *, phase: RunPhase, now: datetime, limit: int) -> None:
-    """Make the oldest runs of a phase due now; those that are due already count."""
-    oldest = (
-        select(RunRow.id)
-        .where(RunRow.phase == phase, RunRow.due_at.is_not(None))
-        .order_by(RunRow.id)
-        .limit(limit)
-    )
-    await session.execute(update(RunRow).where(RunRow.id.in_(oldest), RunRow.due_at > now).values(due_at=now))
 
 
 def held(claim: Claim) -> ColumnElement[bool]:

@@ -23,6 +23,7 @@ WRITES = "daftray_writes"
 _BUSY_TIMEOUT_MS = 5_000
 _WAL_TRIES = 50
 _WAL_WAIT_S = 0.1
+_ADMISSION_LOCK = 0x0DAF7_4A8
 _MIGRATION_LOCK = 0x0DAF7_4A7
 """PostgreSQL's advisory locks are named by numbers; this one is ours."""
 
@@ -108,3 +109,13 @@ def lock_for_migration(connection: Connection) -> None:
         # The transaction began as a writing one: the file is ours already.
         return
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+
+
+async def lock_cluster(session: AsyncSession, cluster: str) -> None:
+    """Make others that would give away that cluster's places wait until this transaction is over."""
+    if _dialect(session).name == "sqlite":
+        return  # it is the only writer
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(:lock, hashtext(:cluster))"),
+        {"lock": _ADMISSION_LOCK, "cluster": cluster},
+    )

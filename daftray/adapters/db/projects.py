@@ -63,7 +63,9 @@ class SqlProjectStore:
         async with self._database.writing() as session:
             try:
                 found = await session.scalars(
-                    changed.values(name=project.name, source=project.source).returning(ProjectRow.id)
+                    changed.values(
+                        name=project.name, source=project.source, max_running=project.max_running
+                    ).returning(ProjectRow.id)
                 )
             except IntegrityError as error:
                 raise _taken(project) from error

@@ -31,6 +31,7 @@ class ReportRow(Row):
     attempt: Mapped[int] = _attempt()
     started: Mapped[StartedReport | None] = mapped_column(StructJson(StartedReport))
     finished: Mapped[FinishedReport | None] = mapped_column(StructJson(FinishedReport))
+    heard_at: Mapped[datetime | None]
 
 
 class ResultRow(Row):

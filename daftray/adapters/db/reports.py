@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
-from sqlalchemy import case, select
+from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db import counters as counter_rows
@@ -65,7 +66,9 @@ class SqlReportStore:
         """Return what has come in of an attempt."""
         async with self._database.reading() as session:
             row = await session.get(ReportRow, (run_id, attempt))
-        return AttemptReports(started=row.started, finished=row.finished) if row else AttemptReports()
+        if row is None:
+            return AttemptReports()
+        return AttemptReports(started=row.started, finished=row.finished, heard_at=row.heard_at)
 
     async def put_result(self, run_id: str, result: RunResult) -> None:
         """Keep an attempt's result, beside those of other attempts."""
@@ -104,6 +107,7 @@ class SqlReportStore:
         async with self._database.writing() as session:
             await _check(session, run_id)
             await counter_rows.fold(session, rows)
+            await _note_heard(session, run_id, attempt, await self._database.now(session))
 
     async def totals(self, run_id: str) -> list[CounterTotal]:
         """Return a run's counters, summed over processes and attempts."""
@@ -116,6 +120,11 @@ async def _check(session: AsyncSession, run_id: str) -> None:
     found = select(RunRow.id).where(RunRow.id == run_id).with_for_update(read=True, key_share=True)
     if await session.scalar(found) is None:
         raise RunNotFoundError(f"There is no run {run_id}.")
+
+
+async def _note_heard(session: AsyncSession, run_id: str, attempt: int, now: datetime) -> None:
+    of_attempt = (ReportRow.run_id == run_id, ReportRow.attempt == attempt)
+    await session.execute(update(ReportRow).where(*of_attempt).values(heard_at=now))
 
 
 async def _add_problem(session: AsyncSession, run_id: str, problem: Problem) -> None:

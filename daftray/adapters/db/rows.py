@@ -47,6 +47,7 @@ class ProjectRow(Row):
     workspace: Mapped[str]
     name: Mapped[str] = mapped_column(ORDERED_TEXT)
     source: Mapped[ProjectSource] = mapped_column(StructJson(ProjectSource))
+    max_running: Mapped[int | None]
     created_at: Mapped[datetime]
 
 
@@ -77,6 +78,8 @@ class RunRow(Row):
     spec: Mapped[RunSpec] = mapped_column(StructJson(RunSpec))
     search_text: Mapped[str]
     """Name and entrypoint, case-folded."""
+    priority: Mapped[int]
+    """The spec's, for the order of the queue."""
     status: Mapped[RunStatus]
     phase: Mapped[RunPhase]
     phase_since: Mapped[datetime]
@@ -87,6 +90,8 @@ class RunRow(Row):
     attempt: Mapped[int]
     timings: Mapped[dict[str, float]] = mapped_column(StructJson(dict[str, float]))
     waiting_for: Mapped[str | None] = mapped_column(StructJson(str))
+    not_before: Mapped[datetime | None]
+    cluster_silent_since: Mapped[datetime | None]
     warnings: Mapped[tuple[str, ...]] = mapped_column(StructJson(tuple[str, ...]))
     verdict: Mapped[Verdict | None] = mapped_column(StructJson(Verdict))
     secret_names: Mapped[tuple[str, ...]] = mapped_column(StructJson(tuple[str, ...]))
@@ -135,13 +140,17 @@ class AttemptRow(Row):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     status: Mapped[RunStatus]
     reason: Mapped[FailureReason | None]
+    reason_detail: Mapped[str | None] = mapped_column(StructJson(str))
     exit_code: Mapped[int | None] = mapped_column(BigInteger)
     submission_id: Mapped[str]
     ray_job_id: Mapped[str | None]
     ray_session: Mapped[str | None]
+    prepared_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    last_lines: Mapped[tuple[str, ...]] = mapped_column(StructJson(tuple[str, ...]))
     log_size: Mapped[int] = mapped_column(BigInteger)
+    log_removed_at: Mapped[datetime | None]
 
 
 class RunEventRow(Row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -30,13 +31,14 @@ def run_of(row: RunRow) -> Run:
     )
 
 
-def new_values(run: Run) -> Values:
+def new_values(run: Run, *, now: datetime) -> Values:
     """Return the columns of a new run. It is due at once."""
     return {
         **{name: getattr(run, name) for name in COLUMNS},
         "spec": RunSpec(**{name: getattr(run, name) for name in _SPEC}),
         "search_text": search_text(run),
-        "due_at": None if run.status.terminal else run.created_at,
+        "priority": run.priority,
+        "due_at": None if run.status.terminal else now,
     }
 
 

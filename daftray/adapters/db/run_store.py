@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, case, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daftray.adapters.db import claims, run_rows
+from daftray.adapters.db import claims, idempotency, new_runs, queue, run_rows
 from daftray.adapters.db.columns import moment
 from daftray.adapters.db.database import Database
-from daftray.adapters.db.dialect import insert
-from daftray.adapters.db.rows import AttemptRow, ProjectRow, RunEventRow, RunLabelRow, RunRow, SecretRow
+from daftray.adapters.db.dialect import insert, lock_cluster
+from daftray.adapters.db.rows import AttemptRow, RunEventRow, RunRow
 from daftray.adapters.db.run_list import listing
-from daftray.domain.errors import ConflictError, ProjectNotFoundError, RunNotFoundError, StaleClaimError
+from daftray.domain.errors import RunNotFoundError, StaleClaimError
+from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.metrics import UsageSummary
-from daftray.domain.ports import Claim, RunQuery
-from daftray.domain.project import SealedSecret
+from daftray.domain.ports import Claim, NewRun, RunQuery
+from daftray.domain.queue import ClusterQueue, QueuePlace
 from daftray.domain.run import Attempt, Run, RunEvent
-from daftray.domain.status import ON_CLUSTER, RunPhase
+from daftray.domain.status import RunPhase
 
 
 class SqlRunStore:
@@ -31,27 +31,24 @@ class SqlRunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, run: Run, event: RunEvent, *, secrets: Sequence[SealedSecret] = ()) -> None:
-        """Keep a new run. Raises `ProjectNotFoundError`; `ConflictError` where its id is taken."""
+    async def add(self, *new: NewRun, key: IdempotencyKey | None = None) -> tuple[str, ...]:
+        """Keep new runs of one project, all or none. What it raises is said at the port."""
+        run_ids = tuple(one.run.id for one in new)
         async with self._database.writing() as session:
-            # Its lock keeps the project from going while its run comes.
-            project = select(ProjectRow.id).where(ProjectRow.id == run.project)
-            if await session.scalar(project.with_for_update(read=True, key_share=True)) is None:
-                raise ProjectNotFoundError
-            try:
-                await session.execute(insert(session, RunRow).values(run_rows.new_values(run)))
-            except IntegrityError as error:
-                raise ConflictError(f"There is a run {run.id} already.") from error
-            await _write_attempts(session, run.id, run.attempts)
-            await _append(session, run.id, [event])
-            labels = [
-                {"run_id": run.id, "project": run.project, "key": key, "value": value}
-                for key, value in run.labels.items()
-            ]
-            if labels:
-                await session.execute(insert(session, RunLabelRow), labels)
-            if secrets:
-                await session.execute(insert(session, SecretRow), [asdict(secret) for secret in secrets])
+            for project_id in sorted({one.run.project for one in new}):
+                await new_runs.hold_project(session, project_id)
+            now = await self._database.now(session)
+            if key is not None:
+                earlier = await idempotency.take(session, key, run_ids, now=now)
+                if earlier is not None:
+                    return earlier
+            await new_runs.add(session, new, now=now)
+        return run_ids
+
+    async def added_under(self, key: IdempotencyKey) -> tuple[str, ...] | None:
+        """Return the ids of the runs that were added under a key. Raises `IdempotencyConflictError`."""
+        async with self._database.reading() as session:
+            return await idempotency.find(session, key)
 
     async def get(self, run_id: str) -> Run:
         """Return a run. Raises `RunNotFoundError`."""
@@ -72,9 +69,10 @@ class SqlRunStore:
             )
             return list(found)
 
-    async def request_cancel(self, run_id: str, at: datetime) -> Run:
+    async def request_cancel(self, run_id: str) -> Run:
         """Note that a run is to be cancelled, and make it due."""
         async with self._database.writing() as session:
+            now = await self._database.now(session)
             await session.execute(
                 update(RunRow)
                 .where(
@@ -83,36 +81,28 @@ class SqlRunStore:
                     RunRow.cancel_requested_at.is_(None),
                 )
                 .values(
-                    cancel_requested_at=at,
-                    due_at=case((RunRow.due_at < at, RunRow.due_at), else_=moment(at)),
+                    cancel_requested_at=now,
+                    due_at=case((RunRow.due_at < now, RunRow.due_at), else_=moment(now)),
                 )
             )
             return await _get(session, run_id)
 
-    async def claim_due(self, claim: Claim, *, now: datetime, limit: int) -> list[Run]:
+    async def claim_due(self, claim: Claim, *, limit: int) -> list[Run]:
         """Claim due runs, oldest first."""
         async with self._database.writing() as session:
-            ids = await claims.take(session, claim, now=now, limit=limit)
-            if not ids:
-                return []
-            rows = await session.scalars(select(RunRow).where(RunRow.id.in_(ids)))
-            by_id = {row.id: run_rows.run_of(row) for row in rows}
-            return [by_id[run_id] for run_id in ids]
+            now = await self._database.now(session)
+            return await _in_order(session, await claims.take(session, claim, now=now, limit=limit))
 
-    async def renew(self, claim: Claim, run_ids: Sequence[str], *, now: datetime) -> None:
+    async def renew(self, claim: Claim, run_ids: Sequence[str]) -> None:
         """Hold claimed runs for another lease."""
         async with self._database.writing() as session:
-            await claims.renew(session, claim, run_ids, now=now)
+            await claims.renew(session, claim, run_ids, now=await self._database.now(session))
 
-    async def release(self, run_id: str, claim: Claim, *, due_at: datetime) -> None:
+    async def release(self, run_id: str, claim: Claim, *, due_in: timedelta) -> None:
         """Give a claimed run back."""
         async with self._database.writing() as session:
+            due_at = await self._database.now(session) + due_in
             await claims.release(session, run_id, claim, due_at=due_at)
-
-    async def make_due(self, *, phase: RunPhase, now: datetime, limit: int) -> None:
-        """Make the oldest runs of a phase due now."""
-        async with self._database.writing() as session:
-            await claims.wake(session, phase=phase, now=now, limit=limit)
 
     async def save(self, run: Run, events: Sequence[RunEvent], claim: Claim) -> None:
         """Write a claimed run and its new events. Raises `StaleClaimError`."""
@@ -149,20 +139,39 @@ class SqlRunStore:
         async with self._database.writing() as session:
             await session.execute(update(RunRow).where(RunRow.id == run_id).values(usage=usage))
 
-    async def occupying(self, cluster: str) -> int:
-        """Return how many runs take a place on that cluster."""
-        return await self._count_live(cluster, RunRow.phase.in_(ON_CLUSTER))
+    async def admit(
+        self,
+        claim: Claim,
+        cluster: str,
+        *,
+        choose: Callable[[ClusterQueue], Sequence[str]],
+        ahead: int,
+    ) -> list[Run]:
+        """Give places to the queued runs that ``choose`` names, and claim them."""
+        async with self._database.writing() as session:
+            await lock_cluster(session, cluster)
+            now = await self._database.now(session)
+            chosen = choose(await queue.queue_of(session, cluster, now=now, ahead=ahead))
+            ids = await claims.lock_waiting(session, chosen, now=now)
+            admitted: list[Run] = []
+            for run in await _in_order(session, ids):
+                after, event = run.advance(RunPhase.PREPARING, now)
+                values = run_rows.changed_values(after)
+                await session.execute(update(RunRow).where(RunRow.id == run.id).values(values))
+                await _append(session, run.id, [event])
+                admitted.append(after)
+            await claims.hold(session, claim, ids, now=now)
+        return admitted
 
-    async def queue_position(self, run: Run) -> int:
-        """Return how many queued runs of the same cluster stand before this one."""
-        return await self._count_live(run.cluster, RunRow.phase == RunPhase.QUEUED, RunRow.id < run.id)
-
-    async def _count_live(self, cluster: str, *conditions: ColumnElement[bool]) -> int:
-        counted = select(func.count()).where(
-            RunRow.cluster == cluster, RunRow.due_at.is_not(None), *conditions
-        )
+    async def any_queued(self, cluster: str) -> bool:
+        """Tell whether a run is queued before that cluster."""
         async with self._database.reading() as session:
-            return await session.scalar(counted) or 0
+            return await queue.any_queued(session, cluster)
+
+    async def queue_place(self, run: Run) -> QueuePlace:
+        """Return where a queued run stands."""
+        async with self._database.reading() as session:
+            return await queue.place_of(session, run)
 
 
 async def _get(session: AsyncSession, run_id: str) -> Run:
@@ -170,6 +179,14 @@ async def _get(session: AsyncSession, run_id: str) -> Run:
     if row is None:
         raise RunNotFoundError(f"There is no run {run_id}.")
     return run_rows.run_of(row)
+
+
+async def _in_order(session: AsyncSession, run_ids: Sequence[str]) -> list[Run]:
+    if not run_ids:
+        return []
+    rows = await session.scalars(select(RunRow).where(RunRow.id.in_(run_ids)))
+    by_id = {row.id: run_rows.run_of(row) for row in rows}
+    return [by_id[run_id] for run_id in run_ids]
 
 
 async def _append(session: AsyncSession, run_id: str, events: Sequence[RunEvent]) -> None:

@@ -6,7 +6,7 @@ errors of ``domain/errors.py``.
 
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
-from daftray.domain.ports.runs import Claim, RunQuery, RunStore
+from daftray.domain.ports.runs import Claim, NewRun, RunQuery, RunStore
 from daftray.domain.ports.secrets import Vault
 from daftray.domain.ports.sources import GitMirrors, GitRepository, Packages, TreeFile
 from daftray.domain.ports.stores import (
@@ -25,6 +25,7 @@ __all__ = [
     "GitMirrors",
     "GitRepository",
     "KeyStore",
+    "NewRun",
     "Packages",
     "Pinged",
     "ProjectStore",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
+from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.project import SealedSecret
+from daftray.domain.queue import ClusterQueue, QueuePlace
 from daftray.domain.run import Run, RunEvent
-from daftray.domain.status import RunPhase, RunStatus
+from daftray.domain.status import RunStatus
 
 
 class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,16 +42,34 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     lease: timedelta
 
 
-class RunStore(Protocol):
-    """Runs, their attempts and their history. Each call is one transaction."""
+class NewRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run to be kept, with its first event and its own secrets."""
 
-    async def add(self, run: Run, event: RunEvent, *, secrets: Sequence[SealedSecret] = ()) -> None:
-        """Keep a new run, due at once, its first event and its own secrets.
+    run: Run
+    event: RunEvent
+    secrets: tuple[SealedSecret, ...] = ()
+
+
+class RunStore(Protocol):
+    """Runs, their attempts and their history. Each call is one transaction.
+
+    Whether a run is due and a claim holds is decided by the store's own clock, which its replicas share.
+    """
+
+    async def add(self, *new: NewRun, key: IdempotencyKey | None = None) -> tuple[str, ...]:
+        """Keep new runs of one project, all or none, due at once; return their ids.
+
+        With a key under which runs were added before, nothing is added, and those runs' ids are returned.
 
         Raises:
-            ProjectNotFoundError: its project is not there (any more).
-            ConflictError: its id is taken.
+            ProjectNotFoundError: their project is not there (any more).
+            ConflictError: an id is taken.
+            IdempotencyConflictError: the key was used with another digest.
         """
+        ...
+
+    async def added_under(self, key: IdempotencyKey) -> tuple[str, ...] | None:
+        """Return the ids of the runs that were added under a key. Raises `IdempotencyConflictError`."""
         ...
 
     async def get(self, run_id: str) -> Run:
@@ -64,21 +84,21 @@ class RunStore(Protocol):
         """Return a run's history, oldest first."""
         ...
 
-    async def request_cancel(self, run_id: str, at: datetime) -> Run:
+    async def request_cancel(self, run_id: str) -> Run:
         """Note that a run is to be cancelled, unless it has ended or was told so before; return it.
 
         It is due now; where somebody holds it, as soon as it is released. Raises `RunNotFoundError`.
         """
         ...
 
-    async def claim_due(self, claim: Claim, *, now: datetime, limit: int) -> list[Run]:
+    async def claim_due(self, claim: Claim, *, limit: int) -> list[Run]:
         """Claim runs that are not done, are due and that nobody holds, oldest first by due time, then id.
 
         A claimed run is due again when its lease ends.
         """
         ...
 
-    async def renew(self, claim: Claim, run_ids: Sequence[str], *, now: datetime) -> None:
+    async def renew(self, claim: Claim, run_ids: Sequence[str]) -> None:
         """Hold claimed runs for another lease."""
         ...
 
@@ -104,21 +124,32 @@ class RunStore(Protocol):
         """Note a run's usage, for lists. Needs no claim: it never decides anything."""
         ...
 
-    async def release(self, run_id: str, claim: Claim, *, due_at: datetime) -> None:
-        """Give a claimed run back, to be claimed again when it is due, or at once if it was woken meanwhile.
+    async def release(self, run_id: str, claim: Claim, *, due_in: timedelta) -> None:
+        """Give a claimed run back, to be claimed again after that time, or at once if it was woken meanwhile.
 
         Without the claim, or once the run has ended, this changes nothing.
         """
         ...
 
-    async def make_due(self, *, phase: RunPhase, now: datetime, limit: int) -> None:
-        """Make the oldest runs of a phase due now: something that they wait for has changed."""
+    async def admit(
+        self,
+        claim: Claim,
+        cluster: str,
+        *,
+        choose: Callable[[ClusterQueue], Sequence[str]],
+        ahead: int,
+    ) -> list[Run]:
+        """Give places to the queued runs that ``choose`` names, and claim them; return them in `preparing`.
+
+        One call at a time, over all replicas. At most ``ahead`` waiting runs of each project are looked at;
+        runs that somebody holds, or that are to be cancelled, do not wait.
+        """
         ...
 
-    async def occupying(self, cluster: str) -> int:
-        """Return how many runs take a place on that cluster (`ON_CLUSTER`)."""
+    async def any_queued(self, cluster: str) -> bool:
+        """Tell whether a run is queued before that cluster."""
         ...
 
-    async def queue_position(self, run: Run) -> int:
-        """Return how many queued runs of the same cluster stand before this one."""
+    async def queue_place(self, run: Run) -> QueuePlace:
+        """Return where a queued run stands."""
         ...

@@ -98,7 +98,10 @@ class ReportStore(Protocol):
         ...
 
     async def count(self, run_id: str, attempt: int, counters: Sequence[Counter]) -> None:
-        """Fold counters in: for each process, metric and attributes the greatest value wins."""
+        """Fold counters in: for each process, metric and attributes the greatest value wins.
+
+        They show that an attempt that has started is alive (`AttemptReports.heard_at`).
+        """
         ...
 
     async def totals(self, run_id: str) -> list[CounterTotal]:

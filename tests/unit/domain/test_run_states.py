@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from daftray.domain.run import Attempt, Run, RunEvent, Verdict
+from daftray.domain.run import Attempt, RayJob, Run, RunEvent, Verdict
 from daftray.domain.status import ON_CLUSTER, TRANSITIONS, FailureReason, RunPhase, RunStatus
 
 FAILED = Verdict(
@@ -19,13 +19,14 @@ FAILED = Verdict(
 )
 SUCCEEDED = Verdict(status=RunStatus.SUCCEEDED, exit_code=0)
 CANCELLED = Verdict(status=RunStatus.CANCELLED)
+RETRY = (RunPhase.HARVESTING, RunPhase.QUEUED)
 TERMINAL = {RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED}
 
 
 @pytest.mark.parametrize(("here", "there"), [*product(RunPhase, RunPhase)])
 def test_each_pair_of_phases_is_an_edge_or_refused(here: RunPhase, there: RunPhase) -> None:
     run = a_run(phase=here, verdict=FAILED)
-    if there not in TRANSITIONS[here]:
+    if there not in TRANSITIONS[here] or (here, there) == RETRY:
         with pytest.raises(ValueError, match=f"cannot go from {here} to {there}"):
             run.advance(there, at(1))
         return
@@ -34,11 +35,11 @@ def test_each_pair_of_phases_is_an_edge_or_refused(here: RunPhase, there: RunPha
     assert (event.from_, event.to) == (run.status, after.status)
 
 
-def test_every_phase_leads_to_the_end_and_none_leads_back() -> None:
+def test_every_phase_leads_to_the_end_and_only_a_retry_leads_back() -> None:
     assert set(TRANSITIONS) == set(RunPhase)
     order = {phase: number for number, phase in enumerate(RunPhase)}
     for here, edges in TRANSITIONS.items():
-        assert all(order[here] < order[there] for there in edges)
+        assert all(order[here] < order[there] for there in edges if (here, there) != RETRY)
         assert bool(edges) == (here is not RunPhase.DONE)
     cancellable = set(RunPhase) - {RunPhase.CANCELLING, RunPhase.HARVESTING, RunPhase.DONE}
     assert all(RunPhase.CANCELLING in TRANSITIONS[phase] for phase in cancellable)
@@ -50,16 +51,31 @@ def test_a_place_is_taken_from_preparing_until_the_end() -> None:
 
 @st.composite
 def lives(draw: st.DrawFn) -> list[tuple[Run, RunEvent | None]]:
-    """Return a run and its events from its creation to its end, on any path, with any times."""
+    """Return a run and its events from its creation to its end, on any path, with any times.
+
+    It is tried again once at most.
+    """
     run = a_run()
     told: list[tuple[Run, RunEvent | None]] = [(run, None)]
     now: datetime = NOW
     verdict = draw(st.sampled_from([FAILED, SUCCEEDED, CANCELLED]))
     while run.phase is not RunPhase.DONE:
         # The way forward several times, so that many lives get as far as running.
-        forward, *others = sorted(TRANSITIONS[run.phase], key=[*RunPhase].index)
-        to = draw(st.sampled_from([*[forward] * 6, *others]))
         now += timedelta(seconds=draw(st.integers(min_value=-5, max_value=1000)))
+        if (
+            run.phase is RunPhase.HARVESTING
+            and run.attempt == 1
+            and verdict == FAILED
+            and draw(st.booleans())
+        ):
+            run, event = run.retry(now, not_before=now + timedelta(seconds=1))
+            told.append((run, event))
+            verdict = draw(st.sampled_from([FAILED, SUCCEEDED, CANCELLED]))
+            continue
+        forward, *others = [
+            to for to in RunPhase if to in TRANSITIONS[run.phase] and (run.phase, to) != RETRY
+        ]
+        to = draw(st.sampled_from([*[forward] * 6, *others]))
         if to is RunPhase.RUNNING:
             run = run.with_attempt(run.current)
         run, event = run.advance(to, now, verdict=verdict if to is RunPhase.HARVESTING else None)
@@ -70,8 +86,10 @@ def lives(draw: st.DrawFn) -> list[tuple[Run, RunEvent | None]]:
 @given(lives())
 def test_what_users_see_follows_from_the_phase(life: list[tuple[Run, RunEvent | None]]) -> None:
     ran = False
+    attempt = 1
     for run, _ in life:
-        ran = ran or run.phase is RunPhase.RUNNING
+        ran = (ran and run.attempt == attempt) or run.phase is RunPhase.RUNNING
+        attempt = run.attempt
         if run.phase is RunPhase.DONE:
             assert run.status in TERMINAL
         else:
@@ -153,10 +171,33 @@ def test_the_attempt_keeps_step_with_its_run() -> None:
         run=run,
         status=RunStatus.FAILED,
         reason=FailureReason.USER_ERROR,
+        reason_detail="ValueError: no",
         exit_code=1,
         started_at=at(1),
         ended_at=at(3),
     )
+
+
+def test_a_retry_queues_the_next_attempt_and_keeps_the_one_that_failed() -> None:
+    run = a_run(phase=RunPhase.RUNNING, status=RunStatus.RUNNING, commit="c", ray=RayJob(submission_id="s"))
+    run, _ = run.with_attempt(run.current).advance(RunPhase.HARVESTING, at(1), verdict=FAILED)
+    again, told = run.retry(at(2), not_before=at(12))
+    assert (again.phase, again.status, again.attempt) == (RunPhase.QUEUED, RunStatus.PENDING, 2)
+    assert (again.not_before, again.verdict, again.ray, again.commit) == (at(12), None, None, "c")
+    assert not again.may_have_job
+    (first,) = again.attempts
+    assert (first.status, first.reason, first.ended_at) == (RunStatus.FAILED, FailureReason.USER_ERROR, at(2))
+    assert (told.from_, told.to, told.attempt) == (RunStatus.RUNNING, RunStatus.PENDING, 2)
+    assert again.submission_id == f"{run.id}-2"
+
+
+@pytest.mark.parametrize("verdict", [SUCCEEDED, CANCELLED])
+def test_only_a_failure_is_followed_up(verdict: Verdict) -> None:
+    run = a_run(phase=RunPhase.HARVESTING, verdict=verdict)
+    with pytest.raises(ValueError, match="no failed attempt"):
+        run.retry(at(1), not_before=at(1))
+    with pytest.raises(ValueError, match="no failed attempt"):
+        a_run(phase=RunPhase.RUNNING, verdict=FAILED).retry(at(1), not_before=at(1))
 
 
 def test_a_run_that_was_never_submitted_has_no_attempts() -> None:
@@ -177,9 +218,9 @@ def test_every_reason_has_an_owner_and_only_the_platforms_are_tried_again() -> N
     owners = {reason: reason.owner for reason in FailureReason}
     assert owners[FailureReason.USER_ERROR] == "user"
     assert owners[FailureReason.CLUSTER_LOST] == "platform"
-    assert {reason for reason in FailureReason if reason.retry_can_help} == {
-        reason for reason, owner in owners.items() if owner == "platform"
-    }
+    helped = {reason for reason in FailureReason if reason.retry_can_help}
+    of_platform = {reason for reason, owner in owners.items() if owner == "platform"}
+    assert helped == of_platform - {FailureReason.QUEUE_TIMEOUT}, "a full cluster stays full"
 
 
 def _attempt(number: int, *, run: Run | None = None, **fields: object) -> Attempt:

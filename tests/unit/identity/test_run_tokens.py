@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from factories import a_run, an_event
+from factories import a_run, new
 from fakes import InMemoryRunStore
 
 from daftray.domain.errors import UnauthenticatedError
@@ -11,8 +11,8 @@ from daftray.identity.run_tokens import RunTokens
 
 async def tokens(**run: object) -> RunTokens:
     store = InMemoryRunStore()
-    await store.add(a_run(id="run_1", **run), an_event())
-    await store.add(a_run(id="run_2"), an_event())
+    await store.add(new(a_run(id="run_1", **run)))
+    await store.add(new(a_run(id="run_2")))
     return RunTokens(key=b"k" * 32, runs=store)
 
 

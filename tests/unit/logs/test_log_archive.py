@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from factories import a_claim, a_run, an_event
+from factories import a_claim, a_run, new
 from fake_ray import FakeRayJobs
-from fakes import FakeClock, InMemoryBlobs, InMemoryRunStore
+from fakes import InMemoryBlobs, InMemoryRunStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,8 +35,8 @@ class Copied:
         self.secrets: dict[str, str] = {}
 
     async def start(self) -> Copied:
-        await self.store.add(self.run, an_event())
-        await self.store.claim_due(MINE, now=FakeClock().now(), limit=1)
+        await self.store.add(new(self.run))
+        await self.store.claim_due(MINE, limit=1)
         await self.rayjobs.submit(
             JobSubmission(submission_id=self.run.submission_id, entrypoint="true", runtime_env={})
         )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
-from factories import a_claim, a_run, an_event
+from factories import a_claim, a_run, new
 from fake_ray import FakeRayJobs
 from fakes import FakeClock, InMemoryBlobs, InMemoryRunStore
 from msgspec.structs import replace
@@ -40,8 +40,8 @@ class Followed:
         self.log = b""
 
     async def start(self) -> Followed:
-        await self.store.add(self.run, an_event())
-        await self.store.claim_due(MINE, now=self.clock.now(), limit=1)
+        await self.store.add(new(self.run))
+        await self.store.claim_due(MINE, limit=1)
         return self
 
     async def grow(self, data: bytes) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from factories import a_counter, a_run, an_event
+from factories import a_counter, a_run, new
 from fakes import InMemoryReportStore, InMemoryRunStore
 
 from daftray.domain.errors import RunNotFoundError
@@ -24,7 +24,7 @@ class CountingReports(InMemoryReportStore):
 
 async def an_ingest(run_id: str) -> tuple[UsageIngest, CountingReports, InMemoryRunStore]:
     reports, runs = CountingReports(), InMemoryRunStore()
-    await runs.add(a_run(id=run_id), an_event())
+    await runs.add(new(a_run(id=run_id)))
     return UsageIngest(reports=reports, runs=runs, gather_s=0), reports, runs
 
 

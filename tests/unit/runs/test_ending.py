@@ -51,7 +51,7 @@ async def test_a_job_that_runs_is_stopped(phase: RunPhase) -> None:
     run = await in_phase(plane, phase)
     await plane.rayjobs.get(run.submission_id)  # it runs
     done = await cancelled(plane, run)
-    assert (done.status, done.reason_detail) == (RunStatus.CANCELLED, "cancelled by request")
+    assert (done.status, done.reason_detail) == (RunStatus.CANCELLED, "Cancelled by request.")
     assert plane.rayjobs.stops == [run.submission_id]
     assert plane.rayjobs.kills == []
     assert done.current.status is RunStatus.CANCELLED
@@ -74,7 +74,7 @@ async def test_a_job_that_is_gone_has_ended() -> None:
     plane = await a_plane()
     run = await in_phase(plane, RunPhase.STARTING)
     plane.rayjobs.restart()
-    assert (await cancelled(plane, run)).reason_detail == "cancelled by request"
+    assert (await cancelled(plane, run)).reason_detail == "Cancelled by request."
 
 
 async def test_a_cluster_that_does_not_answer_is_asked_again_until_the_deadline_and_the_run_says_so() -> None:
@@ -86,7 +86,7 @@ async def test_a_cluster_that_does_not_answer_is_asked_again_until_the_deadline_
     waits = (await plane.step(run)).run
     assert (waits.phase, (waits.waiting_for or "")[:11]) == (RunPhase.CANCELLING, "the cluster")
     plane.rayjobs.unreachable = False
-    assert (await plane.until(run)).reason_detail == "cancelled by request"
+    assert (await plane.until(run)).reason_detail == "Cancelled by request."
     assert set(plane.rayjobs.stops) == {run.submission_id}
 
 
@@ -166,4 +166,4 @@ async def test_giving_up_a_cancel_says_that_the_job_may_go_on() -> None:
     await plane.until(run, RunPhase.CANCELLING)
     verdict = (await given_up(plane, run)).run.verdict
     assert verdict is not None
-    assert (verdict.status, "may go on" in (verdict.detail or "")) == (RunStatus.CANCELLED, True)
+    assert (verdict.status, "its Ray job" in (verdict.detail or "")) == (RunStatus.CANCELLED, True)

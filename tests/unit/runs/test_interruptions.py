@@ -61,7 +61,7 @@ async def test_a_cancel_stops_a_job_that_was_submitted_unseen(looks: int) -> Non
         await rayjobs.get(run.submission_id)  # it pends, then it runs
     await plane.runs.cancel(plane.project, run.id)
     done = await plane.until(run)
-    assert (done.status, done.reason_detail) == (RunStatus.CANCELLED, "cancelled by request")
+    assert (done.status, done.reason_detail) == (RunStatus.CANCELLED, "Cancelled by request.")
     assert set(rayjobs.stops) == {run.submission_id}
     assert rayjobs.jobs[run.submission_id].job.status.terminal
 

@@ -42,18 +42,11 @@ async def driving(plane: ControlPlane, loop: reconciler.Reconciler | None = None
 async def test_a_burst_ends_in_order_and_never_takes_more_than_its_places() -> None:
     plane = await ControlPlane(places=2, rayjobs=FakeRayJobs((JobStatus.SUCCEEDED,))).open()
     runs = [await plane.create() for _ in range(12)]
-    most, occupying = 0, plane.stores.runs.occupying
-
-    async def slow(cluster: str) -> int:
-        taken = await occupying(cluster)
-        await asyncio.sleep(0.001)  # as a database is: another run is admitted meanwhile, if it can be
-        return taken
-
-    plane.stores.runs.occupying = slow
+    most = 0
 
     async def all_done() -> bool:
         nonlocal most
-        most = max(most, await occupying("local"))
+        most = max(most, (await plane.stores.runs.queue_place(runs[0])).taken)
         return all([(await plane.stores.runs.get(run.id)).phase is RunPhase.DONE for run in runs])
 
     async with driving(plane):
@@ -72,7 +65,8 @@ async def test_a_loop_that_is_stopped_gives_its_claims_back() -> None:
     async with driving(plane):
         await eventually(started)
     other = Claim(token="another", lease=timedelta(seconds=30))
-    claimed = await plane.stores.runs.claim_due(other, now=plane.clock.now() + timedelta(seconds=1), limit=5)
+    plane.clock.move(1)
+    claimed = await plane.stores.runs.claim_due(other, limit=5)
     assert [one.id for one in claimed] == [run.id]
 
 
@@ -238,7 +232,8 @@ async def test_what_a_step_of_a_lost_claim_brought_is_dropped() -> None:
     pin = plane.mirrors.pin
 
     async def loses(*args: object, **more: object) -> str:
-        await plane.stores.runs.claim_due(thief, now=plane.clock.now() + timedelta(days=1), limit=5)
+        plane.clock.move(24 * 3600)
+        await plane.stores.runs.claim_due(thief, limit=5)
         return await pin(*args, **more)  # type: ignore[arg-type] (the port's own arguments)
 
     plane.mirrors.pin = loses

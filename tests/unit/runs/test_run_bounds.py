@@ -12,7 +12,7 @@ from run_steps import ADMIN, ControlPlane
 from daftray.domain.errors import InvalidInputError
 from daftray.domain.spec import Entrypoint, Environment, FileEntrypoint
 from daftray.domain.status import RunPhase
-from daftray.runs.service import LARGEST_SPEC
+from daftray.runs.requests import LARGEST_SPEC
 
 LARGE = "x" * LARGEST_SPEC
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import a_run, a_started, an_event
+from factories import a_run, a_started, new
 from fake_ray import FakeRayJobs
 from msgspec.structs import replace
 from run_steps import ControlPlane
@@ -78,7 +78,7 @@ async def test_a_folder_needs_no_commit_and_is_brought_as_it_is_at_the_submissio
 
     plane.packages.from_directory = changes
     run = a_run(source=Source(directory=DirectorySource(path="code")))
-    await plane.stores.runs.add(run, an_event(), secrets=[])
+    await plane.stores.runs.add(new(run))
     now = await plane.until(run, RunPhase.STARTING)
     assert (now.commit, plane.mirrors.asked) == (None, [])
     assert "after.zip" in plane.rayjobs.uploads

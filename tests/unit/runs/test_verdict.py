@@ -69,7 +69,7 @@ def test_a_failed_set_up_is_blamed_on_dependencies_only_where_there_are_any() ->
             FailureReason.OUT_OF_MEMORY,
         ),
         (a_job(error_type="JOB_SUPERVISOR_ACTOR_START_TIMEOUT"), FailureReason.START_TIMEOUT),
-        (a_job(error_type="JOB_ENTRYPOINT_COMMAND_ERROR", exit_code=-9), FailureReason.USER_ERROR),
+        (a_job(error_type="JOB_ENTRYPOINT_COMMAND_ERROR", exit_code=-9), FailureReason.KILLED),
         (a_job(JobStatus.STOPPED), FailureReason.JOB_LOST),
     ],
 )

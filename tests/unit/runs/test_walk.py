@@ -24,9 +24,10 @@ from daftray.domain.errors import (
 )
 from daftray.domain.project import GitRemote, ProjectSource
 from daftray.domain.run import Run
-from daftray.domain.spec import Entrypoint, Environment, FileEntrypoint, GitSource, Source
+from daftray.domain.spec import Entrypoint, Environment, FileEntrypoint, GitSource, Retries, Source
 from daftray.domain.status import TRANSITIONS, FailureReason, RunPhase, RunStatus
 from daftray.runs import steps
+from daftray.runs.retrying import FREE_RETRIES
 
 RUNS_ON = (JobStatus.PENDING, JobStatus.RUNNING)
 
@@ -123,11 +124,11 @@ async def test_places_are_given_in_order_of_creation() -> None:
     parked = await plane.step(third)
     assert (parked.parked, parked.run.phase) == (True, RunPhase.QUEUED)
     await plane.until(first, RunPhase.STARTING)
-    assert (await plane.step(second)).run.waiting_for == "a place on the cluster: 1 of 1 taken"
+    assert (await plane.step(second)).run.waiting_for == "a place on the cluster"
     plane.rayjobs.end(f"{first.id}-1", JobStatus.SUCCEEDED)
     await plane.until(first)
     assert (await plane.step(third)).parked
-    assert (await plane.step(second)).run.phase is RunPhase.PREPARING
+    assert (await plane.stores.runs.get(second.id)).phase is RunPhase.PREPARING
 
 
 async def test_another_python_is_refused_with_what_there_is() -> None:
@@ -251,12 +252,17 @@ EVENTS = st.lists(
 )
 
 
+RETRIES = st.one_of(
+    st.none(), st.builds(Retries, max=st.integers(1, 3), on=st.none() | st.just((FailureReason.USER_ERROR,)))
+)
+
+
 @settings(max_examples=300)
-@given(STATUSES, EVENTS)
-def test_whatever_happens_a_run_ends_once_along_the_edges_and_is_submitted_once(
-    script: list[JobStatus], events: list[str]
+@given(STATUSES, EVENTS, RETRIES)
+def test_whatever_happens_a_run_ends_once_along_the_edges_and_no_attempt_is_submitted_twice(
+    script: list[JobStatus], events: list[str], retries: Retries | None
 ) -> None:
-    asyncio.run(walk(script, events))
+    asyncio.run(walk(script, events, retries))
 
 
 class Counted(FakeRayJobs):
@@ -271,13 +277,18 @@ class Counted(FakeRayJobs):
         self.made.append((submission.submission_id, (await self.info()).session))
 
 
+async def attempt_of(plane: ControlPlane, run: Run) -> int:
+    return (await plane.stores.runs.get(run.id)).attempt
+
+
 async def happen(event: str, plane: ControlPlane, run: Run) -> None:
     if event == "cancel":
         await plane.runs.cancel(plane.project, run.id)
     elif event == "started":
-        await plane.stores.reports.started(run.id, a_started())
+        await plane.stores.reports.started(run.id, a_started(attempt=await attempt_of(plane, run)))
     elif event == "finished":
-        await plane.stores.reports.finished(run.id, a_finished(outcome="raised", exit_code=1), None)
+        report = a_finished(outcome="raised", exit_code=1, attempt=await attempt_of(plane, run))
+        await plane.stores.reports.finished(run.id, report, None)
     elif event == "restart":
         plane.rayjobs.restart()
     elif event in {"cut", "heal"}:
@@ -292,10 +303,10 @@ async def happen(event: str, plane: ControlPlane, run: Run) -> None:
         await plane.step(run)
 
 
-async def walk(script: list[JobStatus], events: list[str]) -> None:
+async def walk(script: list[JobStatus], events: list[str], retries: Retries | None) -> None:
     rayjobs = Counted([*script, JobStatus.SUCCEEDED])
     plane = await ControlPlane(rayjobs=rayjobs).open()
-    run = await plane.create()
+    run = await plane.create(retries=retries)
     cancelled = False
     for event in events:
         if (await plane.stores.runs.get(run.id)).phase is RunPhase.DONE:
@@ -307,7 +318,11 @@ async def walk(script: list[JobStatus], events: list[str]) -> None:
     assert done.status.terminal
     assert not cancelled or (done.status, done.reason) == (RunStatus.CANCELLED, None)
     assert len(set(rayjobs.made)) == len(rayjobs.made)
-    assert {submission_id for submission_id, _ in rayjobs.made} <= {f"{run.id}-1"}
+    assert {submission_id for submission_id, _ in rayjobs.made} <= {
+        run.submission_of(number) for number in range(1, done.attempt + 1)
+    }
+    assert done.attempt <= 1 + FREE_RETRIES + (retries.max if retries else 0)
+    assert [one.number for one in done.attempts] == list(range(1, len(done.attempts) + 1))
     history = await plane.stores.runs.events(run.id)
     phases = [event.phase for event in history]
     assert all(after in TRANSITIONS[before] for before, after in itertools.pairwise(phases))
