@@ -27,6 +27,7 @@ from daftray.logs.signals import LogSignals
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
 from daftray.runs import ending, steps
+from daftray.runs.capacity import Capacity
 from daftray.runs.context import Policy, StepContext, StepOutcome
 from daftray.runs.reconciler import STEPS, Patience, Reconciler
 from daftray.runs.service import Runs, Target
@@ -137,6 +138,7 @@ class ControlPlane:
             policy=Policy(report_url="http://control", max_running=places),
             claim=Claim(token="claim-1", lease=timedelta(seconds=30)),
             cluster="local",
+            capacity=Capacity(self.rayjobs, self.clock),
         )
         self.project = a_project(id="prj_demo", created_at=self.clock.now())
 

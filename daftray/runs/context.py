@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from daftray.domain.errors import ClusterError
 from daftray.domain.ports import Claim, Clock, GitMirrors, Packages, RayJobs, ReportStore, RunStore
 from daftray.domain.run import Run, RunEvent, Verdict
 from daftray.domain.status import RunPhase
@@ -14,6 +13,7 @@ from daftray.identity.run_tokens import RunTokens
 from daftray.logs.archive import LogArchive
 from daftray.projects.secrets import ProjectSecrets
 from daftray.runs.admission import Room
+from daftray.runs.capacity import Capacity
 from daftray.runs.sources import RunSources
 
 SOON = timedelta(0)
@@ -61,6 +61,7 @@ class StepContext:
     policy: Policy
     claim: Claim
     cluster: str
+    capacity: Capacity
 
     async def to_mask(self, run: Run) -> dict[str, str]:
         """Return what the archived log of a run must not show: its secrets, and its own token."""
@@ -69,13 +70,10 @@ class StepContext:
 
     async def room(self) -> Room:
         """Return how many runs the cluster may hold now; without its word, only the places count."""
-        try:
-            resources = await self.rayjobs.resources()
-        except ClusterError:
-            return Room(places=self.policy.max_running)
+        there = await self.capacity.now()
         return Room(
             places=self.policy.max_running,
-            head_free=resources.head_memory_free,
+            head_free=None if there is None else there.head_memory_free,
             head_reserve=self.policy.head_reserve,
             per_run=self.policy.memory_per_run,
         )

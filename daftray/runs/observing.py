@@ -23,12 +23,6 @@ QUIET_POLL = timedelta(seconds=0.5)
 UNREACHABLE_POLL = timedelta(seconds=2)
 
 
-_WAITING = {
-    RunPhase.INSTALLING: "the cluster to install the dependencies, or to have room for the driver",
-    RunPhase.STARTING: "the cluster to start the driver",
-}
-
-
 async def observe(run: Run, context: StepContext) -> StepOutcome:
     """Return the run as its job now is; a cluster that does not tell changes nothing but the next look."""
     try:
@@ -37,7 +31,7 @@ async def observe(run: Run, context: StepContext) -> StepOutcome:
         return await _missing(run, context)
     except ClusterError as exc:  # a refusal to tell (a changed token) says nothing of the job either
         return await _silent(run, context, exc)
-    seen = _with_ray(run, job, context)
+    seen = _with_ray(run, job, context, await context.capacity.waited_for(run, job))
     grew = await _copy_log(seen, job, context)
     reports = await context.reports.reports(run.id, run.attempt)
     if job.status.terminal:
@@ -89,11 +83,10 @@ def _poll(*, grew: bool) -> timedelta:
     return GROWING_POLL if grew else QUIET_POLL
 
 
-def _with_ray(run: Run, job: Job, context: StepContext) -> Run:
-    """Note where to find the job in Ray, as soon as that is known."""
+def _with_ray(run: Run, job: Job, context: StepContext, waiting: str | None) -> Run:
+    """Note where to find the job in Ray, as soon as that is known, and what the run waits for there."""
     url = context.rayjobs.dashboard_url(job.job_id or job.submission_id)
     ray = RayJob(submission_id=job.submission_id, job_id=job.job_id, dashboard_url=url)
-    waiting = _WAITING.get(run.phase) if job.status is JobStatus.PENDING else None
     if run.ray == ray and run.waiting_for == waiting and run.cluster_silent_since is None:
         return run
     known = replace(run, ray=ray, waiting_for=waiting, cluster_silent_since=None)

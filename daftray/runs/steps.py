@@ -48,7 +48,7 @@ PINNED_FOR = timedelta(minutes=5)
 
 
 async def pin(run: Run, context: StepContext) -> StepOutcome:
-    """Resolve the run's ref to a commit, before any waiting."""
+    """Resolve the run's ref to a commit and pack its tree, before any waiting: so waiting changes nothing."""
     git = run.source.git
     if git is None:
         return context.advance(run, RunPhase.QUEUED)
@@ -58,9 +58,12 @@ async def pin(run: Run, context: StepContext) -> StepOutcome:
         commit = await context.mirrors.pin(
             repository, ref=ref, commit=git.hash or None, bundle=await context.sources.bundle(run)
         )
+        # Built now, while the commit is surely here: the remote may lose it, and another replica may go on.
+        pinned = replace(run, commit=commit)
+        await _package(pinned, context)
     except (SourceError, SecretNotFoundError) as exc:
         return _source_failed(run, context, exc)
-    return context.advance(replace(run, commit=commit), RunPhase.QUEUED, detail=f"commit {commit}")
+    return context.advance(pinned, RunPhase.QUEUED, detail=f"commit {commit}")
 
 
 async def queue(run: Run, context: StepContext) -> StepOutcome:

@@ -39,6 +39,15 @@ class ServerSettings(BaseSettings):
     master_key: SecretStr | None = None
     max_running: Annotated[int, Field(ge=1)] = 4
     """Runs on the cluster at a time; the others wait in the queue."""
+    head_reserve_bytes: Annotated[int, Field(ge=0)] = 512 * 1024**2
+    """Memory of the cluster's head that stays free of runs."""
+    run_memory_bytes: Annotated[int, Field(ge=1)] = 400 * 1024**2
+    """Memory of the head that a starting run is reckoned with: its supervisor and its driver."""
+    queue_timeout_s: Annotated[float, Field(gt=0)] = 7 * 24 * 3600
+    start_timeout_s: Annotated[float, Field(gt=0)] = 1800
+    """How long a run waits for a place, and takes to start, where it does not say so itself."""
+    cluster_timeout_s: Annotated[float, Field(gt=0)] = 600
+    """How long neither the cluster nor the run may be heard of before the run fails."""
     installer: Literal["uv", "pip"] = "uv"
     package_cache_bytes: Annotated[int, Field(ge=0)] = 2 * GIBIBYTE
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -26,6 +26,7 @@ from daftray.metrics.ingest import UsageIngest
 from daftray.metrics.outcomes import Outcomes
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
+from daftray.runs.capacity import Capacity
 from daftray.runs.context import Policy, StepContext
 from daftray.runs.reconciler import Reconciler
 from daftray.runs.reporting import Reporting
@@ -59,6 +60,20 @@ class Services:
     rayjobs: RayJobs
     mirrors: GitMirrors
     reconciler: Reconciler
+
+
+def policy_of(settings: ServerSettings, report_url: str) -> Policy:
+    """Return what the operator decided about runs."""
+    return Policy(
+        report_url=report_url,
+        max_running=settings.max_running,
+        installer=settings.installer,
+        queue_deadline=timedelta(seconds=settings.queue_timeout_s),
+        start_deadline=timedelta(seconds=settings.start_timeout_s),
+        cluster_deadline=timedelta(seconds=settings.cluster_timeout_s),
+        head_reserve=settings.head_reserve_bytes,
+        memory_per_run=settings.run_memory_bytes,
+    )
 
 
 def build(  # noqa: PLR0913 (each may be replaced by a fake)
@@ -109,9 +124,10 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         archive=archive,
         tokens=tokens,
         clock=clock,
-        policy=Policy(report_url=report_url, max_running=settings.max_running, installer=settings.installer),
+        policy=policy_of(settings, report_url),
         claim=Claim(token=ids.token(), lease=LEASE),
         cluster=cluster,
+        capacity=Capacity(rayjobs, clock),
     )
     return Services(
         database=points.around("database", database),
