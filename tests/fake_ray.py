@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from daftray.domain.cluster import ClusterInfo, Job, JobStatus, JobSubmission, Package
+from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobStatus, JobSubmission, Package
 from daftray.domain.errors import (
     ClusterRefusedError,
     ClusterUnreachableError,
@@ -20,23 +20,45 @@ from daftray.domain.errors import (
 SUCCEEDS = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
 FAILS = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED)
 _AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
+_GIB = 1024**3
+ROOMY = ClusterResources(
+    nodes=1,
+    cpus=4,
+    memory=32 * _GIB,
+    cpus_free=4,
+    gpus_free=0,
+    memory_free=32 * _GIB,
+    head_memory_total=64 * _GIB,
+    head_memory_free=48 * _GIB,
+)
+_LOST = (
+    "runtime_env setup failed: OSError: Failed to download runtime_env file package {} from the GCS to the "
+    "Ray worker node. The package may have prematurely been deleted from the GCS."
+)
 
 
 @dataclass
 class FakeJob:
-    """``script`` is what `FakeRayJobs.get` answers in turn, the last one for ever."""
+    """``script`` is what `FakeRayJobs.get` answers in turn, the last one for ever.
+
+    ``left`` is what sweeping it ends, ``stubborn`` what it cannot; a process is called ``process …``.
+    """
 
     submission: JobSubmission
     job: Job
     script: list[JobStatus]
     log: bytes = b""
+    left: list[str] = field(default_factory=list[str])
+    stubborn: list[str] = field(default_factory=list[str])
+    lacks: str | None = None
 
 
 class FakeRayJobs:
     """The `RayJobs` of a cluster that does what the test says.
 
     ``script`` is the statuses that each new job goes through, one at each look; one that does not end by
-    itself waits for `end`. While ``unreachable`` is set nothing answers.
+    itself waits for `end`. While ``unreachable`` is set nothing answers. ``kills`` are the jobs that a sweep
+    had to end; a job whose package is not in ``packages`` fails.
     """
 
     def __init__(self, script: Sequence[JobStatus] = SUCCEEDS, *, python_version: str = "3.12.1") -> None:
@@ -46,6 +68,9 @@ class FakeRayJobs:
         self.uploads: list[str] = []
         self.stops: list[str] = []
         self.kills: list[str] = []
+        self.sweeps: list[tuple[str, bool]] = []
+        self.deletes: list[str] = []
+        self.room = ROOMY
         self.unreachable = False
         self.refuses: str | None = None
         self.error_type: str | None = None
@@ -65,6 +90,11 @@ class FakeRayJobs:
         fake.script = [status]
         fake.job = replace(fake.job, exit_code=exit_code)
 
+    def leave(self, submission_id: str, *things: str, stubborn: bool = False) -> None:
+        """Let a job leave things on the cluster."""
+        fake = self._job(submission_id)
+        (fake.stubborn if stubborn else fake.left).extend(things)
+
     def restart(self) -> None:
         """Let the head start anew: it knows nothing of what was."""
         self._session += 1
@@ -78,6 +108,10 @@ class FakeRayJobs:
         return ClusterInfo(
             session=f"session_{self._session}", ray_version="2.59.0", python_version=self._python_version
         )
+
+    async def resources(self) -> ClusterResources:
+        self._answer()
+        return self.room
 
     async def ensure_package(self, package: Package) -> None:
         self._answer()
@@ -93,15 +127,22 @@ class FakeRayJobs:
         if submission.submission_id in self.jobs:
             raise JobExistsError
         job = Job(submission_id=submission.submission_id, status=self.script[0], started_at=_AT)
-        self.jobs[submission.submission_id] = FakeJob(submission, job, list(self.script))
+        fake = FakeJob(submission, job, list(self.script), lacks=self._lacks(submission))
+        if fake.lacks is not None:
+            fake.script = [JobStatus.PENDING, JobStatus.FAILED]
+        self.jobs[submission.submission_id] = fake
 
     async def get(self, submission_id: str) -> Job:
         self._answer()
         fake = self._job(submission_id)
         status = fake.script.pop(0) if len(fake.script) > 1 else fake.script[0]
         fake.job = replace(fake.job, status=status, message=self.message, error_type=self.error_type)
-        if status is not JobStatus.PENDING:
-            fake.job = replace(fake.job, log_address="http://fake.invalid", job_id="02000000")
+        if fake.lacks is not None:
+            said = {"message": _LOST.format(fake.lacks), "error_type": "RUNTIME_ENV_SETUP_FAILURE"}
+            fake.job = replace(fake.job, **said) if status.terminal else fake.job
+        elif status is not JobStatus.PENDING:
+            there = {"log_address": "http://fake.invalid", "job_id": "02000000", "node_id": "fe" * 28}
+            fake.job = replace(fake.job, **there)
         if status.terminal:
             codes = {JobStatus.SUCCEEDED: 0, JobStatus.FAILED: 1, JobStatus.STOPPED: None}
             exit_code = codes[status] if fake.job.exit_code is None else fake.job.exit_code
@@ -116,12 +157,28 @@ class FakeRayJobs:
         if fake.job.status is JobStatus.RUNNING:
             fake.script = [JobStatus.STOPPED]
 
-    async def kill_supervisor(self, submission_id: str) -> None:
+    async def sweep(self, submission_id: str, *, processes: bool = True) -> tuple[str, ...]:
         self._answer()
-        self.kills.append(submission_id)
-        fake = self._job(submission_id)
+        _check(submission_id)
+        self.sweeps.append((submission_id, processes))
+        fake = self.jobs.get(submission_id)
+        if fake is None:
+            return ()
         if not fake.job.status.terminal:
-            fake.script = [JobStatus.FAILED]
+            self.kills.append(submission_id)
+            ran = fake.job.status is JobStatus.RUNNING
+            fake.script = [JobStatus.STOPPED if ran else JobStatus.FAILED]
+            await self.get(submission_id)
+        fake.left = [thing for thing in fake.left if thing.startswith("process") and not processes]
+        return tuple(fake.stubborn)
+
+    async def delete(self, submission_id: str) -> None:
+        self._answer()
+        fake = self.jobs.get(_check(submission_id))
+        if fake is not None and not fake.job.status.terminal:
+            raise ClusterRefusedError
+        self.deletes.append(submission_id)
+        self.jobs.pop(submission_id, None)
 
     async def read_log(self, job: Job, *, offset: int, limit: int) -> bytes:
         self._answer()
@@ -131,6 +188,13 @@ class FakeRayJobs:
 
     def dashboard_url(self, job_id: str) -> str:
         return f"http://fake.invalid/#/jobs/{job_id}"
+
+    def _lacks(self, submission: JobSubmission) -> str | None:
+        """Return a package of the job that the cluster does not have."""
+        modules = submission.runtime_env.get("py_modules")
+        named = [submission.runtime_env.get("working_dir"), *(modules if isinstance(modules, list) else [])]
+        packages = [str(uri) for uri in named if str(uri).startswith("gcs://")]
+        return next((uri for uri in packages if uri.removeprefix("gcs://") not in self.packages), None)
 
     def _answer(self) -> None:
         if self.unreachable:

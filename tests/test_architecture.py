@@ -30,9 +30,10 @@ HOMES: dict[str, set[str]] = {
     "litestar": {"api", "server"},
     "obstore": {"adapters/blobs"},
     "packaging": {"runtime_env", "cli"},
-    "psutil": {"server"},
+    "psutil": {"server", "adapters/rayjobs/sweep_job.py"},
     "pydantic": {"server", "cli/serve.py"},
     "pydantic_settings": {"server"},
+    "ray": {"adapters/rayjobs/sweep_job.py"},  # runs on the cluster; the server sends its text
     "rich": {"cli"},
     "sqlalchemy": {"adapters/db"},
     "typer": {"cli"},

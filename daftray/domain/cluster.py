@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
+
+_PACKAGE_LOST = re.compile(r"Failed to download runtime_env file package gcs://\S+ from the GCS")
+"""Ray's words where a job's package is not there any more (``runtime_env/packaging.py`` of Ray 2.59)."""
 
 
 class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +19,24 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     session: str
     ray_version: str
     python_version: str
+
+
+class ClusterResources(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cluster's living nodes have, and what of it no job, actor, task or placement group has claimed.
+
+    CPUs and GPUs are Ray's logical ones, and so is ``memory``, in bytes; the head's memory is that of its
+    machine or container, in bytes. None is what the cluster does not tell.
+    """
+
+    nodes: int
+    cpus: float = 0
+    gpus: float = 0
+    memory: int = 0
+    cpus_free: float | None = None
+    gpus_free: float | None = None
+    memory_free: int | None = None
+    head_memory_total: int | None = None
+    head_memory_free: int | None = None
 
 
 class JobStatus(StrEnum):
@@ -33,7 +55,11 @@ class JobStatus(StrEnum):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A Ray job, as Ray tells it. ``log_address`` is the node agent that serves the driver's log file."""
+    """A Ray job, as Ray tells it.
+
+    ``log_address`` is the node agent that serves the driver's log file, ``node_id`` is Ray's id of that
+    node: both are None until there is a driver, and stay when it has ended.
+    """
 
     submission_id: str
     status: JobStatus
@@ -44,10 +70,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     log_address: str | None = None
+    node_id: str | None = None
+
+    @property
+    def package_lost(self) -> bool:
+        """Whether the job failed because Ray had let go of a package that it needs to start."""
+        return self.error_type == "RUNTIME_ENV_SETUP_FAILURE" and bool(_PACKAGE_LOST.search(self.message))
 
 
 class JobSubmission(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sent to ``POST /api/jobs/``."""
+    """What is sent to ``POST /api/jobs/``. ``node_id`` is the node that the driver has to run on."""
 
     submission_id: str
     entrypoint: str
@@ -56,6 +88,7 @@ class JobSubmission(msgspec.Struct, frozen=True, kw_only=True):
     num_cpus: float | None = None
     num_gpus: float | None = None
     memory: int | None = None
+    node_id: str | None = None
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):

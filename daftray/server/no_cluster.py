@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from daftray.domain.cluster import ClusterInfo, Job, JobSubmission, Package
+from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, Package
 from daftray.domain.errors import ClusterUnreachableError
 
 
@@ -13,6 +13,10 @@ class NoCluster:
     """Answers every call with `ClusterUnreachableError`."""
 
     async def info(self) -> ClusterInfo:
+        """Refuse."""
+        self._refuse()
+
+    async def resources(self) -> ClusterResources:
         """Refuse."""
         self._refuse()
 
@@ -32,7 +36,11 @@ class NoCluster:
         """Refuse."""
         self._refuse()
 
-    async def kill_supervisor(self, submission_id: str) -> None:
+    async def sweep(self, submission_id: str, *, processes: bool = True) -> tuple[str, ...]:
+        """Refuse."""
+        self._refuse()
+
+    async def delete(self, submission_id: str) -> None:
         """Refuse."""
         self._refuse()
 

@@ -5,70 +5,26 @@ from __future__ import annotations
 import asyncio
 import shlex
 import zipfile
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx
 import pytest
 from fake_ray import FakeRayJobs
+from ray_contract import RUNS_ON, Cluster, a_cluster, ended, new_id, submission, until
 
 from daftray.adapters.rayjobs.jobs import RayJobsClient
 from daftray.domain.cluster import Job, JobStatus, JobSubmission, Package
 from daftray.domain.errors import ClusterRefusedError, JobExistsError, JobNotFoundError
-from daftray.domain.ids import Ids
-from daftray.domain.ports import RayJobs
 from daftray.server.local_ray import LocalCluster
 
-RUNS_ON = (JobStatus.PENDING, JobStatus.RUNNING)
 SPEAKS = "printf 'one\\ntwo\\377\\n'"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
-    jobs: RayJobs
-    real: LocalCluster | None
-
-    def scripted(self, *statuses: JobStatus) -> None:
-        if isinstance(self.jobs, FakeRayJobs):
-            self.jobs.script = statuses
-
-    def write(self, submission_id: str, log: bytes) -> None:
-        if isinstance(self.jobs, FakeRayJobs):
-            self.jobs.write(submission_id, log)
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.ray)])
 async def cluster(request: pytest.FixtureRequest) -> AsyncGenerator[Cluster, None]:
-    if request.param == "fake":
-        yield Cluster(jobs=FakeRayJobs(), real=None)
-        return
-    local: LocalCluster = request.getfixturevalue("ray_cluster")
-    async with RayJobsClient(local.url, token=local.token) as client:
-        yield Cluster(jobs=client, real=local)
-
-
-@pytest.fixture
-def new_id() -> Callable[[], str]:
-    return lambda: f"contract_{Ids().token()}"
-
-
-async def until(jobs: RayJobs, submission_id: str, done: Callable[[Job], bool]) -> Job:
-    job = await jobs.get(submission_id)
-    for _ in range(300):
-        if done(job):
-            return job
-        await asyncio.sleep(0.1)
-        job = await jobs.get(submission_id)
-    pytest.fail(f"the job stayed {job}")
-
-
-def ended(job: Job) -> bool:
-    return job.status.terminal
-
-
-def submission(submission_id: str, entrypoint: str, **fields: object) -> JobSubmission:
-    return JobSubmission(submission_id=submission_id, entrypoint=entrypoint, runtime_env={}, **fields)  # type: ignore[arg-type] (fields of the struct, by name)
+    async with a_cluster(request) as found:
+        yield found
 
 
 async def test_a_cluster_says_what_it_is(cluster: Cluster) -> None:
@@ -80,7 +36,7 @@ async def test_a_cluster_says_what_it_is(cluster: Cluster) -> None:
         assert (info.session, info.python_version) == (cluster.real.session, cluster.real.python_version)
 
 
-async def test_a_job_goes_from_submission_to_its_end(cluster: Cluster, new_id: Callable[[], str]) -> None:
+async def test_a_job_goes_from_submission_to_its_end(cluster: Cluster) -> None:
     name = new_id()
     await cluster.jobs.submit(submission(name, SPEAKS, metadata={"run": name}))
     cluster.write(name, b"one\ntwo\xff\n")
@@ -97,7 +53,7 @@ async def test_a_job_goes_from_submission_to_its_end(cluster: Cluster, new_id: C
     assert await cluster.jobs.read_log(job, offset=len(log) + 100, limit=10) == b""
 
 
-async def test_a_job_that_fails_says_with_what_code(cluster: Cluster, new_id: Callable[[], str]) -> None:
+async def test_a_job_that_fails_says_with_what_code(cluster: Cluster) -> None:
     cluster.scripted(*RUNS_ON)
     name = new_id()
     await cluster.jobs.submit(submission(name, "exit 3"))
@@ -113,7 +69,7 @@ async def test_no_log_is_read_before_the_job_has_a_node(cluster: Cluster) -> Non
     assert await cluster.jobs.read_log(job, offset=0, limit=10) == b""
 
 
-async def test_a_submission_id_is_used_once(cluster: Cluster, new_id: Callable[[], str]) -> None:
+async def test_a_submission_id_is_used_once(cluster: Cluster) -> None:
     name = new_id()
     await cluster.jobs.submit(submission(name, "true"))
     with pytest.raises(JobExistsError):
@@ -126,7 +82,7 @@ async def test_a_strange_submission_id_is_refused(cluster: Cluster, name: str) -
         await cluster.jobs.submit(submission(name, "true"))
 
 
-async def test_an_unknown_job_is_not_found(cluster: Cluster, new_id: Callable[[], str]) -> None:
+async def test_an_unknown_job_is_not_found(cluster: Cluster) -> None:
     name = new_id()
     with pytest.raises(JobNotFoundError):
         await cluster.jobs.get(name)
@@ -134,9 +90,7 @@ async def test_an_unknown_job_is_not_found(cluster: Cluster, new_id: Callable[[]
         await cluster.jobs.stop(name)
 
 
-async def test_a_running_job_stops_and_may_be_stopped_again(
-    cluster: Cluster, new_id: Callable[[], str]
-) -> None:
+async def test_a_running_job_stops_and_may_be_stopped_again(cluster: Cluster) -> None:
     cluster.scripted(*RUNS_ON)
     name = new_id()
     await cluster.jobs.submit(submission(name, "exec sleep 300"))
@@ -148,22 +102,44 @@ async def test_a_running_job_stops_and_may_be_stopped_again(
     assert (await cluster.jobs.get(name)).status is JobStatus.STOPPED
 
 
-async def test_only_a_kill_ends_a_job_that_waits_for_resources(
-    cluster: Cluster, new_id: Callable[[], str]
-) -> None:
-    cluster.scripted(JobStatus.PENDING)
+async def test_an_ended_job_is_deleted_once_and_for_all(cluster: Cluster) -> None:
+    cluster.scripted(*RUNS_ON)
     name = new_id()
-    await cluster.jobs.submit(submission(name, "true", num_cpus=1000))
+    await cluster.jobs.delete(name)
+    await cluster.jobs.submit(submission(name, "exec sleep 300"))
+    await until(cluster.jobs, name, lambda job: job.status is JobStatus.RUNNING)
+    with pytest.raises(ClusterRefusedError):
+        await cluster.jobs.delete(name)
+    assert (await cluster.jobs.get(name)).status is JobStatus.RUNNING
     await cluster.jobs.stop(name)
-    assert (await cluster.jobs.get(name)).status is JobStatus.PENDING
-    await cluster.jobs.kill_supervisor(name)
+    await until(cluster.jobs, name, ended)
+    for _ in range(2):
+        await cluster.jobs.delete(name)
+    for _ in range(15 if cluster.real else 1):  # Ray would write it anew within a second
+        with pytest.raises(JobNotFoundError):
+            await cluster.jobs.get(name)
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("part", ["working_dir", "py_modules"])
+async def test_a_job_says_that_its_package_is_lost(cluster: Cluster, part: str) -> None:
+    name, uri = new_id(), f"gcs://{new_id()}.zip"
+    runtime_env: dict[str, object] = {part: uri if part == "working_dir" else [uri]}
+    await cluster.jobs.submit(JobSubmission(submission_id=name, entrypoint="true", runtime_env=runtime_env))
     job = await until(cluster.jobs, name, ended)
-    assert job.status is JobStatus.FAILED
+    assert (job.status, job.package_lost, job.node_id) == (JobStatus.FAILED, True, None)
 
 
-async def test_a_package_may_be_ensured_again_and_again(
-    cluster: Cluster, new_id: Callable[[], str], tmp_path: Path
-) -> None:
+async def test_a_job_that_fails_otherwise_has_its_package(cluster: Cluster) -> None:
+    cluster.scripted(JobStatus.FAILED)
+    name = new_id()
+    said = "Failed to download runtime_env file package gcs://x.zip from the GCS"
+    await cluster.jobs.submit(submission(name, f"echo {said}; exit 1"))
+    job = await until(cluster.jobs, name, ended)
+    assert (job.status, job.package_lost) == (JobStatus.FAILED, False)
+
+
+async def test_a_package_may_be_ensured_again_and_again(cluster: Cluster, tmp_path: Path) -> None:
     package = a_package(tmp_path, f"{new_id()}.zip")
     await cluster.jobs.ensure_package(package)
     await cluster.jobs.ensure_package(package)
@@ -189,7 +165,7 @@ _internal_kv_del(sys.argv[1])
 
 @pytest.mark.ray
 async def test_a_package_is_uploaded_once_and_again_when_ray_let_it_go(
-    ray_cluster: LocalCluster, new_id: Callable[[], str], tmp_path: Path
+    ray_cluster: LocalCluster, tmp_path: Path
 ) -> None:
     package = a_package(tmp_path, f"{new_id()}.zip")
     transport = CountsUploads()

@@ -21,7 +21,14 @@ from daftray.domain.errors import (
     JobNotFoundError,
 )
 
-_UNAVAILABLE = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+_UNAVAILABLE = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _HEAD_TROUBLE = re.compile(
     r"RpcError|GcsTimeout|Timed ?out|TimeoutError|UNAVAILABLE|DEADLINE_EXCEEDED|Failed to get head node agent"
@@ -81,5 +88,6 @@ def _error(response: httpx.Response, url: str, job: str | None) -> ClusterError:
 
 def _reason(text: str) -> str:
     """Return the last line of a traceback, which is what went wrong."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # Where an agent's traceback is quoted in the head's, a full stop stands alone on the last line.
+    lines = [line.strip() for line in text.splitlines() if line.strip(" .")]
     return lines[-1][:_LONGEST_REASON] if lines else "it gave no reason"

@@ -10,41 +10,27 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
 from daftray.adapters.rayjobs.errors import raise_for, translated
 from daftray.adapters.rayjobs.logs import DriverLogs
-from daftray.adapters.rayjobs.supervisor import kill_by_helper
+from daftray.adapters.rayjobs.records import delete_record
+from daftray.adapters.rayjobs.resources import Resources
+from daftray.adapters.rayjobs.rest import Rest, Timeouts
+from daftray.adapters.rayjobs.sweeper import Sweeper
 from daftray.adapters.rayjobs.wire import ClusterMetadata, JobDetails, Version, decode, encode
-from daftray.domain.cluster import ClusterInfo, Job, JobSubmission, Package
+from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, Package
 from daftray.domain.errors import ClusterRefusedError
 from daftray.domain.ids import Ids
 
 _SUBMISSION_ID = re.compile(r"[A-Za-z0-9_-]+")
 _UPLOAD_PIECE = 1 << 20
-_CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timeouts:
-    """Seconds that each kind of call may wait: for a connection, and then for each read or write."""
-
-    connect_s: float = 3.0
-    read_s: float = 10.0
-    submit_s: float = 30.0
-    upload_s: float = 120.0
-
-    def of(self, read_s: float) -> httpx.Timeout:
-        """Return httpx's form of them."""
-        return httpx.Timeout(connect=self.connect_s, read=read_s, write=read_s, pool=read_s)
 
 
 class RayJobsClient:
@@ -59,19 +45,10 @@ class RayJobsClient:
         timeouts: Timeouts | None = None,
         ids: Ids | None = None,
     ) -> None:
-        self._url = url.rstrip("/")
-        self._timeouts = timeouts or Timeouts()
-        self._ids = ids or Ids()
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.AsyncClient(
-            headers=headers,
-            transport=transport,
-            timeout=self._timeouts.of(self._timeouts.read_s),
-            limits=_CONNECTIONS,
-            # A proxy of the environment never leads to a head on this machine.
-            trust_env=urlsplit(self._url).hostname not in _LOOPBACK,
-        )
-        self._logs = DriverLogs(self._http, self._url, headers)
+        self._rest = Rest(url, token=token, transport=transport, timeouts=timeouts or Timeouts())
+        self._logs = DriverLogs(self._rest)
+        self._resources = Resources(self._rest)
+        self._sweeper = Sweeper(self, self._rest, ids or Ids())
 
     async def __aenter__(self) -> Self:
         """Use the client."""
@@ -85,17 +62,26 @@ class RayJobsClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._sweeper.aclose()
+        await self._rest.aclose()
 
     async def info(self) -> ClusterInfo:
         """Return what the cluster is. Raises `ClusterUnreachableError`, `ClusterRefusedError`."""
-        version = decode((await self._get("/api/version")).content, Version)
-        metadata = decode((await self._get("/api/v0/cluster_metadata")).content, ClusterMetadata)
+        version = decode(await self._rest.get("/api/version"), Version)
+        metadata = decode(await self._rest.get("/api/v0/cluster_metadata"), ClusterMetadata)
         return ClusterInfo(
             session=version.session_name,
             ray_version=version.ray_version,
             python_version=metadata.data.python_version,
         )
+
+    async def resources(self) -> ClusterResources:
+        """Return what the cluster has and what of it is free (see `daftray.adapters.rayjobs.resources`).
+
+        Raises:
+            ClusterUnreachableError, ClusterRefusedError: it does not tell.
+        """
+        return await self._resources.read()
 
     async def ensure_package(self, package: Package) -> None:
         """Make sure that Ray holds a package: asking for it pins it there for ten minutes.
@@ -104,19 +90,20 @@ class RayJobsClient:
             ClusterRefusedError: it is too large for Ray.
             ClusterUnreachableError: the cluster does not answer.
         """
-        path = f"/api/packages/gcs/{quote(package.name, safe='')}"
-        with translated(self._url):
-            asked = await self._http.get(self._url + path)
+        url = f"{self._rest.url}/api/packages/gcs/{quote(package.name, safe='')}"
+        timeouts = self._rest.timeouts
+        with translated(self._rest.url):
+            asked = await self._rest.client.get(url)
             if asked.status_code != HTTPStatus.NOT_FOUND:
-                raise_for(asked, self._url)
+                raise_for(asked, self._rest.url)
                 return
-            put = await self._http.put(
-                self._url + path,
+            put = await self._rest.client.put(
+                url,
                 content=_pieces(package.path),
                 headers={"Content-Length": str(package.size), "Content-Type": "application/zip"},
-                timeout=self._timeouts.of(self._timeouts.upload_s),
+                timeout=timeouts.of(timeouts.upload_s),
             )
-        raise_for(put, self._url)
+        raise_for(put, self._rest.url)
 
     async def submit(self, submission: JobSubmission) -> None:
         """Submit a job once.
@@ -127,42 +114,44 @@ class RayJobsClient:
             ClusterUnreachableError: no answer came; the job may be there nevertheless.
         """
         _check(submission.submission_id)
-        with translated(self._url):
-            answer = await self._http.post(
-                f"{self._url}/api/jobs/",
+        timeouts = self._rest.timeouts
+        with translated(self._rest.url):
+            answer = await self._rest.client.post(
+                f"{self._rest.url}/api/jobs/",
                 content=encode(submission),
                 headers={"Content-Type": "application/json"},
-                timeout=self._timeouts.of(self._timeouts.submit_s),
+                timeout=timeouts.of(timeouts.submit_s),
             )
-        raise_for(answer, self._url, job=submission.submission_id)
+        raise_for(answer, self._rest.url, job=submission.submission_id)
 
     async def get(self, submission_id: str) -> Job:
         """Return a job. Raises `JobNotFoundError`, `ClusterUnreachableError`, `ClusterRefusedError`."""
-        path = f"/api/jobs/{_check(submission_id)}"
-        return decode((await self._get(path, job=submission_id)).content, JobDetails).as_job(submission_id)
+        answer = await self._rest.get(f"/api/jobs/{_check(submission_id)}", job=submission_id)
+        return decode(answer, JobDetails).as_job(submission_id)
 
     async def stop(self, submission_id: str) -> None:
         """Ask Ray to stop a job; one that has ended is fine. Raises `JobNotFoundError`."""
-        with translated(self._url):
-            answer = await self._http.post(f"{self._url}/api/jobs/{_check(submission_id)}/stop")
-        raise_for(answer, self._url, job=submission_id)
+        await self._rest.call("POST", f"/api/jobs/{_check(submission_id)}/stop", job=submission_id)
 
     async def delete(self, submission_id: str) -> None:
-        """Remove the record of a job that has ended; its log file stays on the node."""
-        with translated(self._url):
-            answer = await self._http.delete(f"{self._url}/api/jobs/{_check(submission_id)}")
-        raise_for(answer, self._url, job=submission_id)
+        """Remove Ray's record of a job that has ended; its log file stays on the node. One gone is fine.
 
-    async def kill_supervisor(self, submission_id: str) -> None:
-        """End a job that Ray's own stop does not end: one that still waits for resources.
-
-        Takes some seconds: a helper job does it from within the cluster.
+        Waits some seconds where the job ended just now.
 
         Raises:
-            ClusterUnreachableError: it was not done in time.
+            ClusterRefusedError: the job has not ended.
+            ClusterUnreachableError: the cluster does not answer.
+        """
+        await delete_record(self._rest, _check(submission_id))
+
+    async def sweep(self, submission_id: str, *, processes: bool = True) -> tuple[str, ...]:
+        """End whatever a job still holds or has left (see `daftray.adapters.rayjobs.sweeper`).
+
+        Raises:
+            ClusterUnreachableError: it was not done in twelve seconds.
             ClusterRefusedError: it could not be done.
         """
-        await kill_by_helper(self, _check(submission_id), self._ids)
+        return await self._sweeper.sweep(_check(submission_id), processes=processes)
 
     async def read_log(self, job: Job, *, offset: int, limit: int) -> bytes:
         """Return at most ``limit`` bytes of the driver's log from ``offset``; none where it ends."""
@@ -170,13 +159,7 @@ class RayJobsClient:
 
     def dashboard_url(self, job_id: str) -> str:
         """Return the address of a job's page in the Ray dashboard."""
-        return f"{self._url}/#/jobs/{quote(job_id, safe='')}"
-
-    async def _get(self, path: str, *, job: str | None = None) -> httpx.Response:
-        with translated(self._url):
-            answer = await self._http.get(self._url + path)
-        raise_for(answer, self._url, job=job)
-        return answer
+        return f"{self._rest.url}/#/jobs/{quote(job_id, safe='')}"
 
 
 def _check(submission_id: str) -> str:

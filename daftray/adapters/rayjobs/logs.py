@@ -10,14 +10,13 @@ nothing there; and Ray opens the file with universal newlines, so a CR LF comes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from http import HTTPStatus
 
-import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from daftray.adapters.rayjobs.errors import raise_for, translated
+from daftray.adapters.rayjobs.rest import Rest
 from daftray.domain.cluster import Job, JobStatus
 from daftray.domain.errors import ClusterUnreachableError
 
@@ -31,12 +30,10 @@ _LARGEST_MESSAGE = 1 << 20
 
 
 class DriverLogs:
-    """Reads drivers' logs. ``http`` carries the token already; ``headers`` are for the WebSocket."""
+    """Reads drivers' logs: from their nodes, or else from the head."""
 
-    def __init__(self, http: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> None:
-        self._http = http
-        self._url = url
-        self._headers = dict(headers)
+    def __init__(self, head: Rest) -> None:
+        self._head = head
 
     async def read(self, job: Job, *, offset: int, limit: int) -> bytes:
         """Return at most ``limit`` bytes from ``offset``; none at the end, or where no log is yet.
@@ -63,7 +60,7 @@ class DriverLogs:
         with translated(address):
             # Compression would make the range one of compressed bytes.
             headers = {"Range": f"bytes={offset}-{offset + limit - 1}", "Accept-Encoding": "identity"}
-            answer = await self._http.get(url, headers=headers)
+            answer = await self._head.client.get(url, headers=headers)
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -74,11 +71,11 @@ class DriverLogs:
         return answer.content
 
     async def _from_head(self, submission_id: str, offset: int, limit: int) -> bytes:
-        url = f"{self._url.replace('http', 'ws', 1)}/api/jobs/{submission_id}/logs/tail"
+        url = f"{self._head.url.replace('http', 'ws', 1)}/api/jobs/{submission_id}/logs/tail"
         try:
             async with connect(
                 url,
-                additional_headers=self._headers,
+                additional_headers=self._head.headers,
                 open_timeout=_CONNECT_S,
                 close_timeout=1,
                 max_size=_LARGEST_MESSAGE,
@@ -89,7 +86,7 @@ class DriverLogs:
                 return await _collect(tail, offset, limit)
         except (OSError, WebSocketException) as exc:
             raise ClusterUnreachableError(
-                f"The log of job {submission_id} can be had neither from its node nor from {self._url}: "
+                f"The log of job {submission_id} can be had neither from its node nor from {self._head.url}: "
                 "is the cluster alive?"
             ) from exc
 
@@ -102,7 +99,9 @@ async def _collect(tail: ClientConnection, offset: int, limit: int) -> bytes:
     deadline = loop.time() + _LONGEST_S
     while len(collected) < limit and loop.time() < deadline:
         try:
-            message = await asyncio.wait_for(tail.recv(), patience_s)
+            # Not `wait_for`, which before Python 3.12 can swallow a cancellation that comes with a message.
+            async with asyncio.timeout(patience_s):
+                message = await tail.recv()
         except (TimeoutError, ConnectionClosed):
             break
         patience_s = _IDLE_S

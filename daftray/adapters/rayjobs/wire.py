@@ -26,6 +26,7 @@ class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
     start_time: int | None = None
     end_time: int | None = None
     driver_agent_http_address: str | None = None
+    driver_node_id: str | None = None
     driver_exit_code: int | None = None
 
     def as_job(self, submission_id: str) -> Job:
@@ -40,6 +41,7 @@ class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
             started_at=_time(self.start_time),
             ended_at=_time(self.end_time),
             log_address=_origin(self.driver_agent_http_address),
+            node_id=self.driver_node_id,
         )
 
 
@@ -80,6 +82,7 @@ def encode(submission: JobSubmission) -> bytes:
         "entrypoint_num_cpus": submission.num_cpus,
         "entrypoint_num_gpus": submission.num_gpus,
         "entrypoint_memory": submission.memory,
+        "entrypoint_label_selector": submission.node_id and {"ray.io/node-id": submission.node_id},
     }
     return msgspec.json.encode({key: value for key, value in body.items() if value is not None})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from daftray.domain.cluster import ClusterInfo, Job, JobSubmission, Package
+from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, Package
 
 
 class RayJobs(Protocol):
@@ -12,6 +12,13 @@ class RayJobs(Protocol):
 
     async def info(self) -> ClusterInfo:
         """Return what the cluster is. Raises `ClusterUnreachableError`."""
+        ...
+
+    async def resources(self) -> ClusterResources:
+        """Return what the cluster has and what of it is free; cheap enough to be asked every few seconds.
+
+        Raises `ClusterUnreachableError`, `ClusterRefusedError`.
+        """
         ...
 
     async def ensure_package(self, package: Package) -> None:
@@ -30,8 +37,29 @@ class RayJobs(Protocol):
         """Ask Ray to stop a job; a job that has ended is fine."""
         ...
 
-    async def kill_supervisor(self, submission_id: str) -> None:
-        """End a job that Ray's own stop does not end: one that still waits for resources."""
+    async def sweep(self, submission_id: str, *, processes: bool = True) -> tuple[str, ...]:
+        """End whatever a job still holds on the cluster or has left there, and wait until it has.
+
+        That is its driver and the supervisor of it (one that waits for resources or dependencies, too), its
+        actors and placement groups, detached ones included, and, with ``processes``, those that left the
+        driver's process tree on its node. A job that runs is stopped first, as `stop` does it.
+
+        Takes some seconds on the cluster, or one look at it where an ended job left nothing and ``processes``
+        is off or it never had a driver. A job that is gone is fine.
+
+        Returns:
+            What could not be ended, in words. Empty: nothing is left, and the job has ended.
+
+        Raises `ClusterUnreachableError` where it was not done in time, `ClusterRefusedError` where it could
+        not be.
+        """
+        ...
+
+    async def delete(self, submission_id: str) -> None:
+        """Remove the cluster's record of a job that has ended; one that is gone is fine.
+
+        Raises `ClusterRefusedError` for a job that has not ended, and `ClusterUnreachableError`.
+        """
         ...
 
     async def read_log(self, job: Job, *, offset: int, limit: int) -> bytes:
