@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -60,11 +60,22 @@ class PackageCache:
         Raises:
             SourceError: the files cannot be packed.
         """
+        return self._take_in(lambda fresh: write_zip(files, fresh), key=key, warnings=warnings)
+
+    def adopt(self, zip_: Path, *, key: str, warnings: Sequence[str] = ()) -> Package:
+        """Keep a copy of a zip that was packed elsewhere."""
+
+        def copy(fresh: Path) -> None:
+            shutil.copyfile(zip_, fresh)
+
+        return self._take_in(copy, key=key, warnings=warnings)
+
+    def _take_in(self, write: Callable[[Path], None], *, key: str | None, warnings: Sequence[str]) -> Package:
         for folder in (self._zips, self._notes):
             folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._zips, prefix=_UNFINISHED) as scratch:
             fresh = Path(scratch) / "package"
-            write_zip(files, fresh)
+            write(fresh)
             size, path = fresh.stat().st_size, self._zips / content_name(fresh)
             fresh.replace(path)
             if key is not None:

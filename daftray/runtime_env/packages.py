@@ -44,14 +44,21 @@ class ZipPackages:
         Raises:
             SourceError: one of its kinds.
         """
-        changes = hashlib.sha256(patch).hexdigest() if patch else ""
-        key = hashlib.sha256(f"{repository.project}\0{commit}\0{changes}".encode()).hexdigest()
+        key = package_key(repository, commit, patch)
         async with self._locks.setdefault(key, asyncio.Lock()):
             found = await asyncio.to_thread(self._cache.find, key)
             if found is not None:
                 return found
             files = await self._mirrors.archive(repository, commit, patch=patch)
             return await asyncio.to_thread(self._pack, files, key)
+
+    async def find(self, key: str) -> Package | None:
+        """Return the package of a key, where it is on this disk."""
+        return await asyncio.to_thread(self._cache.find, key)
+
+    async def adopt(self, path: Path, *, key: str, warnings: Sequence[str]) -> Package:
+        """Take over a package that was built elsewhere, under its key."""
+        return await asyncio.to_thread(lambda: self._cache.adopt(path, key=key, warnings=warnings))
 
     async def from_directory(self, path: Path) -> Package:
         """Return the package of a folder of the server's disk, as it is now.
@@ -84,6 +91,12 @@ class ZipPackages:
                 f"get: {_some(pointers)}. Keep such data in an object store, or commit it without LFS"
             )
         return self._cache.keep(usable, key=key, warnings=warnings)
+
+
+def package_key(repository: GitRepository, commit: str, patch: bytes | None) -> str:
+    """Return what a package is found by: the project, the commit and the changes to it."""
+    changes = hashlib.sha256(patch).hexdigest() if patch else ""
+    return hashlib.sha256(f"{repository.project}\0{commit}\0{changes}".encode()).hexdigest()
 
 
 def _runner_files() -> list[TreeFile]:

@@ -16,7 +16,7 @@ from daftray.adapters.db.secrets import SqlSecretStore
 from daftray.adapters.gitrepo.mirrors import BareMirrors
 from daftray.adapters.vault.aesgcm import AesGcmVault, derive
 from daftray.domain.ids import Ids
-from daftray.domain.ports import Claim, Clock, GitMirrors, Packages, RayJobs
+from daftray.domain.ports import BlobStore, Claim, Clock, GitMirrors, Packages, RayJobs
 from daftray.identity.keys import ApiKeys
 from daftray.identity.run_tokens import RunTokens
 from daftray.identity.service import Identity
@@ -34,6 +34,7 @@ from daftray.runs.service import Runs, Target
 from daftray.runs.sources import RunSources
 from daftray.runs.wake import Wake
 from daftray.runtime_env.packages import ZipPackages
+from daftray.runtime_env.shared_packages import SharedPackages
 from daftray.server.clock import SystemClock
 from daftray.server.failpoints import Failpoints
 from daftray.server.settings import ServerSettings
@@ -76,6 +77,14 @@ def policy_of(settings: ServerSettings, report_url: str) -> Policy:
     )
 
 
+def packages_of(settings: ServerSettings, mirrors: GitMirrors, blobs: BlobStore) -> Packages:
+    """Return the packages: shared by the blob store where there is one that other servers may use, too."""
+    own = ZipPackages(
+        settings.data_dir / "packages", mirrors=mirrors, bound_bytes=settings.package_cache_bytes
+    )
+    return SharedPackages(own, blobs) if settings.blobs_url else own
+
+
 def build(  # noqa: PLR0913 (each may be replaced by a fake)
     settings: ServerSettings,
     *,
@@ -99,9 +108,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     blobs = points.around("blobs", ObjectBlobs(settings.blobs))
     mirrors = mirrors or BareMirrors(settings.data_dir / "git", allow_local=settings.allow_local_remotes)
     mirrors = points.around("mirrors", mirrors)
-    packages = packages or ZipPackages(
-        settings.data_dir / "packages", mirrors=mirrors, bound_bytes=settings.package_cache_bytes
-    )
+    packages = packages or packages_of(settings, mirrors, blobs)
     packages = points.around("packages", packages)
     secret_store = points.around("secrets", SqlSecretStore(database))
     secrets = ProjectSecrets(store=secret_store, vault=AesGcmVault(master_key), clock=clock)
