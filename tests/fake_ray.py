@@ -110,8 +110,13 @@ class FakeRayJobs:
         )
 
     async def resources(self) -> ClusterResources:
+        """What there is in ``room``, less what jobs that run have asked for."""
         self._answer()
-        return self.room
+        running = [it.submission for it in self.jobs.values() if it.job.status is JobStatus.RUNNING]
+        cpus, memory = sum(it.num_cpus or 0 for it in running), sum(it.memory or 0 for it in running)
+        free = {"cpus_free": self.room.cpus_free, "memory_free": self.room.memory_free}
+        taken = {"cpus_free": cpus, "memory_free": memory}
+        return replace(self.room, **{key: it and it - taken[key] for key, it in free.items()})
 
     async def ensure_package(self, package: Package) -> None:
         self._answer()

@@ -90,6 +90,8 @@ def environment(layout: HeadLayout, inherited: Mapping[str, str]) -> dict[str, s
         "RAY_AUTH_TOKEN_PATH": str(layout.token_path),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
+        # There is no monitor to tell what is free: so the GCS does (`daftray.adapters.rayjobs.resources`).
+        "RAY_enable_autoscaler_v2": "1",
         # By default a fixed port, which the second head on a machine could not have.
         "DASHBOARD_METRIC_PORT": "-1",
     }

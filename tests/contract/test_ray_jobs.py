@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 import zipfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from fake_ray import FakeRayJobs
-from ray_contract import RUNS_ON, Cluster, a_cluster, ended, new_id, submission, until
+from ray_contract import RUNS_ON, Cluster, a_cluster, ended, new_id, runs, submission, until
 
 from daftray.adapters.rayjobs.jobs import RayJobsClient
-from daftray.domain.cluster import Job, JobStatus, JobSubmission, Package
-from daftray.domain.errors import ClusterRefusedError, JobExistsError, JobNotFoundError
+from daftray.domain.cluster import ClusterResources, Job, JobStatus, JobSubmission, Package
+from daftray.domain.errors import (
+    ClusterRefusedError,
+    ClusterUnreachableError,
+    JobExistsError,
+    JobNotFoundError,
+)
 from daftray.server.local_ray import LocalCluster
 
 SPEAKS = "printf 'one\\ntwo\\377\\n'"
@@ -34,6 +40,37 @@ async def test_a_cluster_says_what_it_is(cluster: Cluster) -> None:
     assert info.python_version.count(".") == 2
     if cluster.real is not None:
         assert (info.session, info.python_version) == (cluster.real.session, cluster.real.python_version)
+
+
+async def resources(cluster: Cluster, enough: Callable[[ClusterResources], bool]) -> ClusterResources:
+    """Ask until it is enough: nodes report once in a while, and a head that starts knows of none."""
+    for _ in range(100):
+        with contextlib.suppress(ClusterUnreachableError):
+            if enough(told := await cluster.jobs.resources()):
+                return told
+        await asyncio.sleep(0.1)
+    pytest.fail("the cluster does not tell enough")
+
+
+async def test_a_cluster_says_what_it_has_and_what_of_it_is_free(cluster: Cluster) -> None:
+    cluster.scripted(*RUNS_ON)
+    before, name = await resources(cluster, lambda _: True), new_id()
+    assert (before.nodes, before.cpus, before.gpus, before.gpus_free) == (1, 4, 0, 0)
+    assert before.cpus_free is not None
+    assert before.memory_free is not None
+    assert 0 < before.memory_free <= before.memory
+    await cluster.jobs.submit(submission(name, "exec sleep 300", num_cpus=1.5, memory=1 << 30))
+    await until(cluster.jobs, name, runs)
+    now = await resources(
+        cluster, lambda it: it.cpus_free != before.cpus_free and it.head_memory_total is not None
+    )
+    assert now.cpus_free == before.cpus_free - 1.5
+    assert (now.cpus, now.memory) == (before.cpus, before.memory)
+    assert now.memory_free is not None
+    taken = before.memory_free - now.memory_free
+    assert 0.98 * (1 << 30) < taken < 1.02 * (1 << 30), "Ray rounds it"
+    assert 0 < (now.head_memory_free or 0) < (now.head_memory_total or 0)
+    await cluster.jobs.stop(name)
 
 
 async def test_a_job_goes_from_submission_to_its_end(cluster: Cluster) -> None:

@@ -49,6 +49,7 @@ SUBMISSION = JobSubmission(submission_id="run_1-1", entrypoint="true", runtime_e
         (httpx.Response(401, text="Unauthorized"), ClusterRefusedError, "DAFTRAY_RAY_TOKEN"),
         (httpx.Response(403, text="Forbidden"), ClusterRefusedError, "DAFTRAY_RAY_TOKEN"),
         (httpx.Response(503), ClusterUnreachableError, "HTTP 503"),
+        (httpx.Response(429, text="Max number of in-progress requests"), ClusterUnreachableError, "HTTP 429"),
         (
             httpx.Response(500, text=TRACEBACK + "ray.exceptions.RpcError: Deadline Exceeded\n"),
             ClusterUnreachableError,
@@ -81,6 +82,13 @@ async def test_a_submission_that_failed(
     assert type(raised.value) is error
     assert "Traceback" not in raised.value.detail
     assert "t0ken" not in raised.value.detail
+
+
+async def test_an_agents_traceback_in_the_heads_ends_with_what_went_wrong() -> None:
+    text = TRACEBACK + f"RuntimeError: Request failed with status code 500: {TRACEBACK}KeyError: 'x'\n."
+    async with jobs(httpx.Response(500, text=text)) as client:
+        with pytest.raises(ClusterRefusedError, match="KeyError: 'x'"):
+            await client.stop("x")
 
 
 async def test_a_job_that_ray_does_not_know() -> None:
@@ -143,7 +151,9 @@ async def test_a_head_that_says_nothing_does_not_hold_us_up() -> None:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         timeouts = Timeouts(connect_s=0.2, read_s=0.2, submit_s=0.2, upload_s=0.2)
         async with RayJobsClient(url, token=None, timeouts=timeouts) as client:
-            for call in (client.info(), client.get("x"), client.stop("x"), client.submit(SUBMISSION)):
+            asked = (client.info(), client.resources(), client.get("x"), client.submit(SUBMISSION))
+            told = (client.stop("x"), client.sweep("x"), client.delete("x"))
+            for call in (*asked, *told):
                 with pytest.raises(ClusterUnreachableError):
                     await asyncio.wait_for(call, 10)
 

@@ -18,6 +18,7 @@ import msgspec
 from daftray.adapters.rayjobs.rest import Rest
 from daftray.adapters.rayjobs.wire import decode
 from daftray.domain.cluster import ClusterResources
+from daftray.domain.errors import ClusterUnreachableError
 
 _AMOUNT = r"([0-9.]+(?:e[+-]?[0-9]+)?)([KMGT]iB|B)?"
 _USAGE = re.compile(
@@ -63,11 +64,20 @@ class Resources:
         self._head = head
 
     async def read(self) -> ClusterResources:
-        """Return what there is now. Raises `ClusterUnreachableError`, `ClusterRefusedError`."""
+        """Return what there is now.
+
+        Raises:
+            ClusterUnreachableError: no answer comes, or the head has just started and knows of no node.
+            ClusterRefusedError: the cluster refuses.
+        """
         # Without `nocache` the answer may be minutes old: Ray gives the last one, and asks for the next.
         query = {"view": "summary", "nocache": 1}
         nodes = decode(await self._head.get("/nodes", query=query), _Summary).data
         alive = [node for node in nodes.summary if node.raylet.state == "ALIVE"]
+        if not alive:
+            raise ClusterUnreachableError(
+                f"The head of the Ray cluster at {self._head.url} is still starting."
+            )
         totals = [node.raylet.resources_total for node in alive]
         head = next((node.mem for node in alive if node.raylet.is_head_node and len(node.mem) > 1), None)
         claimed = _claimed(nodes.node_logical_resources.values())
