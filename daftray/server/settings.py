@@ -48,6 +48,8 @@ class ServerSettings(BaseSettings):
     """How long a run waits for a place, and takes to start, where it does not say so itself."""
     cluster_timeout_s: Annotated[float, Field(gt=0)] = 600
     """How long neither the cluster nor the run may be heard of before the run fails."""
+    claim_lease_s: Annotated[float, Field(gt=0)] = 15.0
+    """How long the others leave alone what a server that was killed was doing."""
     installer: Literal["uv", "pip"] = "uv"
     package_cache_bytes: Annotated[int, Field(ge=0)] = 2 * GIBIBYTE
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -39,9 +39,6 @@ from daftray.server.clock import SystemClock
 from daftray.server.failpoints import Failpoints
 from daftray.server.settings import ServerSettings
 
-LEASE = timedelta(seconds=15)
-"""How long a claim outlives a server that was killed."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
@@ -132,7 +129,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         tokens=tokens,
         clock=clock,
         policy=policy_of(settings, report_url),
-        claim=Claim(token=ids.token(), lease=LEASE),
+        claim=Claim(token=ids.token(), lease=timedelta(seconds=settings.claim_lease_s)),
         cluster=cluster,
         capacity=Capacity(rayjobs, clock),
     )
