@@ -2,7 +2,7 @@
 
 An id is opaque text: a prefix that tells what it names, and 26 characters of Crockford's base 32 that
 hold 48 bits of milliseconds and 80 bits of chance, so that ids sort by time (the layout of the ULID
-specification). The alphabet fits Ray's submission ids, URLs and file names: ``[a-z0-9_]``.
+specification, and its way of keeping the order within a millisecond: counting on). The alphabet fits Ray's submission ids, URLs and file names: ``[a-z0-9_]``.
 """
 
 from __future__ import annotations
@@ -34,10 +34,20 @@ class Ids:
 
     def __init__(self, randomness: Callable[[int], int] = secrets.randbits) -> None:
         self._randomness = randomness
+        self._last = 0
 
     def new(self, kind: Kind, at: datetime) -> str:
-        """Return a new id of a kind, for a thing that comes to be at that time."""
-        return _spell(kind, (int(at.timestamp() * 1000) << _RANDOM_BITS) | self._randomness(_RANDOM_BITS))
+        """Return a new id of a kind, for a thing that comes to be at that time.
+
+        Those of one millisecond sort in the order in which they were made here: runs that come together
+        keep their order in the queue.
+        """
+        millisecond = int(at.timestamp() * 1000)
+        if self._last >> _RANDOM_BITS == millisecond:
+            self._last += 1
+        else:
+            self._last = (millisecond << _RANDOM_BITS) | self._randomness(_RANDOM_BITS)
+        return _spell(kind, self._last)
 
     def token(self) -> str:
         """Return 256 bits of unguessable text, for keys and claims."""

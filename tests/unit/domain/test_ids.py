@@ -42,9 +42,18 @@ def test_an_id_is_its_kind_and_26_lower_case_characters() -> None:
     assert re.fullmatch(r"prj_[0-9a-hjkmnp-tv-z]{26}", Ids().new("prj", NOW))
 
 
-def test_ids_of_one_millisecond_differ() -> None:
+def test_ids_of_one_millisecond_differ_and_keep_the_order_in_which_they_were_made() -> None:
     ids = Ids()
-    assert len({ids.new("run", NOW) for _ in range(10_000)}) == 10_000
+    made = [ids.new("run", NOW) for _ in range(10_000)]
+    assert len(set(made)) == 10_000
+    assert made == sorted(made)
+    assert len({Ids().new("run", NOW) for _ in range(1_000)}) == 1_000, "other servers' differ, too"
+
+
+def test_a_clock_that_goes_back_takes_its_ids_along() -> None:
+    ids = Ids()
+    assert ids.new("run", NOW) > ids.new("run", NOW - timedelta(seconds=1))
+    assert ids.new("run", NOW) < ids.new("run", NOW + timedelta(milliseconds=1))
 
 
 def test_the_layout_is_that_of_the_ulid_specification() -> None:
