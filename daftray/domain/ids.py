@@ -2,7 +2,8 @@
 
 An id is opaque text: a prefix that tells what it names, and 26 characters of Crockford's base 32 that
 hold 48 bits of milliseconds and 80 bits of chance, so that ids sort by time (the layout of the ULID
-specification, and its way of keeping the order within a millisecond: counting on). The alphabet fits Ray's submission ids, URLs and file names: ``[a-z0-9_]``.
+specification, and its way of keeping the order within a millisecond: counting on). The alphabet fits
+Ray's submission ids, URLs and file names: ``[a-z0-9_]``.
 """
 
 from __future__ import annotations
