@@ -7,10 +7,13 @@ import os
 import signal
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
+from postgres_server import PostgresServer, postgres_server
+from stores import migrated_stores
 
 from daftray.server.local_ray import LocalCluster, LocalRay
 
@@ -42,6 +45,35 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClust
         yield _in_a_loop(ray.start())
     finally:
         _in_a_loop(ray.stop())
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, made once: a copy is quicker than the migrations."""
+    path = tmp_path_factory.mktemp("template") / "daftray.db"
+    _in_a_loop(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, started on first use."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: PostgresServer) -> str:
+    """The address of a database that has daftray's tables. Tests share it, and each empties it first."""
+    url = postgres.url("migrated")
+    _in_a_loop(postgres.create("migrated"))
+    _in_a_loop(_migrate(url))
+    return url
+
+
+async def _migrate(url: str) -> None:
+    async with migrated_stores(url):
+        pass
 
 
 def _in_a_loop(work: Coroutine[Any, Any, Answer]) -> Answer:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from factories import NOW, a_run, an_event
 from fakes import FakeClock, InMemoryStores
+from sqlalchemy import text
 
 from daftray.adapters.db import (
     Database,
@@ -18,6 +19,8 @@ from daftray.adapters.db import (
     SqlRunStore,
     SqlSecretStore,
 )
+from daftray.adapters.db.report_rows import CounterRow
+from daftray.adapters.db.rows import Row
 from daftray.domain.ports import (
     Claim,
     KeyStore,
@@ -28,6 +31,8 @@ from daftray.domain.ports import (
     SecretStore,
 )
 from daftray.domain.run import Run
+
+assert CounterRow.metadata is Row.metadata, "the import puts the reports' tables in the metadata"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +71,39 @@ def stores_of(database: Database, clock: FakeClock) -> Stores:
 
 
 @asynccontextmanager
-async def sqlite_stores(path: Path) -> AsyncGenerator[Stores, None]:
-    """Open a SQLite file, migrate it where that is needed, and close it at the end."""
+async def opened(url: str) -> AsyncGenerator[tuple[Database, Stores], None]:
+    """Open a database, and close it at the end."""
     clock = FakeClock(NOW)
-    database = Database(f"sqlite:///{path}", clock=clock)
-    await database.open()
+    database = Database(url, clock=clock)
     try:
-        await database.migrate()
-        yield stores_of(database, clock)
+        await database.open()
+        yield database, stores_of(database, clock)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def migrated_stores(url: str) -> AsyncGenerator[Stores, None]:
+    """Open a database, migrate it where that is needed, and close it at the end."""
+    async with opened(url) as (database, stores):
+        await database.migrate()
+        yield stores
+
+
+def sqlite_stores(path: Path) -> AbstractAsyncContextManager[Stores]:
+    """Open a SQLite file, migrate it where that is needed, and close it at the end."""
+    return migrated_stores(f"sqlite:///{path}")
+
+
+@asynccontextmanager
+async def emptied_stores(url: str) -> AsyncGenerator[Stores, None]:
+    """Open a migrated PostgreSQL database and take everything out: much quicker than to make a new one."""
+    tables = reversed(Row.metadata.sorted_tables)
+    deletes = " ".join(f"DELETE FROM {table.name};" for table in tables)  # noqa: S608 (names of ours)
+    async with opened(url) as (database, stores):
+        async with database.writing() as session:
+            await session.execute(text(f"DO $$ BEGIN {deletes} END $$"))
+        yield stores
 
 
 async def add_claimed(stores: Stores, claim: Claim, **fields: object) -> Run:

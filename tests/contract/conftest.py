@@ -1,41 +1,34 @@
-"""Every store, in memory and in SQLite. Another database joins by one more parameter here."""
+"""Every store, in memory, in SQLite and in PostgreSQL."""
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from factories import a_project
-from stores import Stores, memory_stores, sqlite_stores
+from stores import Stores, emptied_stores, memory_stores, opened
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, made once: a copy is quicker than the migrations."""
-    path = tmp_path_factory.mktemp("template") / "daftray.db"
-
-    async def make() -> None:
-        async with sqlite_stores(path):
-            pass
-
-    asyncio.run(make())
-    return path
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def stores(
-    request: pytest.FixtureRequest, migrated_file: Path, tmp_path: Path
-) -> AsyncGenerator[Stores, None]:
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def stores(request: pytest.FixtureRequest) -> AsyncGenerator[Stores, None]:
     """All stores of one database, with the project ``prj_demo`` in it."""
+    async with _stores(request) as found:
+        await found.projects.add(a_project(id="prj_demo"))
+        yield found
+
+
+@asynccontextmanager
+async def _stores(request: pytest.FixtureRequest) -> AsyncGenerator[Stores, None]:
     if request.param == "memory":
-        found = memory_stores()
-        await found.projects.add(a_project(id="prj_demo"))
-        yield found
-        return
-    path = shutil.copy(migrated_file, tmp_path / "daftray.db")
-    async with sqlite_stores(Path(path)) as found:
-        await found.projects.add(a_project(id="prj_demo"))
-        yield found
+        yield memory_stores()
+    elif request.param == "sqlite":
+        migrated: Path = request.getfixturevalue("migrated_file")
+        path = shutil.copy(migrated, request.getfixturevalue("tmp_path") / "daftray.db")
+        async with opened(f"sqlite:///{path}") as (_, found):
+            yield found
+    else:
+        async with emptied_stores(request.getfixturevalue("migrated_postgres")) as found:
+            yield found

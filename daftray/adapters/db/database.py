@@ -9,17 +9,22 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db import clock as database_clock
 from daftray.adapters.db import dialect
+from daftray.adapters.db.address import Address
+from daftray.adapters.db.engine import (
+    WRITES,
+    make_engine,
+    make_patient_engine,
+    make_sqlite_file,
+    reading_options,
+)
 from daftray.adapters.db.errors import translated
 from daftray.adapters.db.migrate import upgrade
 from daftray.domain.ports import Clock
 
-_POOL_SIZE = 5
-_POOL_OVERFLOW = 5
-_POOL_TIMEOUT_S = 10
 _TURN_TIMEOUT_S = 30
 
 
@@ -32,27 +37,19 @@ class Database:
     """
 
     def __init__(self, url: str, *, clock: Clock | None = None) -> None:
-        self._url = dialect.url_of(url)
+        self._address = Address.parse(url)
         self._clock = clock
-        self._engine = create_async_engine(
-            self._url,
-            pool_size=_POOL_SIZE,
-            max_overflow=_POOL_OVERFLOW,
-            pool_timeout=_POOL_TIMEOUT_S,
-            hide_parameters=True,  # statements end up in logs; secrets and users' data do not
-            connect_args=dialect.connect_args(self._url),
-        )
-        dialect.prepare(self._engine)
-        self._writer = self._engine.execution_options(**{dialect.WRITES: True})
+        self._engine = make_engine(self._address)
+        self._reader = self._engine.execution_options(**reading_options(self._engine))
+        self._writer = self._engine.execution_options(**{WRITES: True})
         # SQLite has one writer. Its own queue is a sleep and a guess; within a process ours is fair.
-        sqlite = self._engine.dialect.name == "sqlite"
-        self._turn = asyncio.Lock() if sqlite else None
+        self._turn = asyncio.Lock() if self._address.dsn is None else None
 
     async def open(self) -> None:
         """Make sure that the database answers; make a SQLite file and its folder where there is none."""
         with translated():
-            if self._engine.dialect.name == "sqlite" and self._url.database:
-                await asyncio.to_thread(dialect.make_sqlite_file, Path(self._url.database))
+            if self._address.path:
+                await asyncio.to_thread(make_sqlite_file, Path(self._address.path))
         await self.ping()
 
     async def ping(self) -> None:
@@ -62,9 +59,13 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the tables to this version of daftray. Safe when several processes start at once."""
-        with translated():
-            async with self._writer.begin() as connection:
-                await connection.run_sync(_migrate)
+        engine = make_patient_engine(self._address)
+        try:
+            with translated():
+                async with engine.execution_options(**{WRITES: True}).begin() as connection:
+                    await connection.run_sync(_migrate)
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         """Give up all connections."""
@@ -78,7 +79,7 @@ class Database:
     async def reading(self) -> AsyncGenerator[AsyncSession, None]:
         """Give a session whose reads all see one moment."""
         with translated():
-            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            async with AsyncSession(self._reader, expire_on_commit=False) as session, session.begin():
                 yield session
 
     @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import ssl
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
@@ -20,11 +21,42 @@ _SQLITE_PASSING = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
+_POSTGRES_PASSING = (
+    "08",  # the connection
+    "40",  # a deadlock, a conflict of transactions
+    "53",  # no room, no memory, too many connections
+    "57",  # ended by the administrator, starting up, cancelled
+    "58",  # the disk
+    "0A000",  # a statement that was prepared before another server migrated the tables
+    "25P03",  # a transaction that was idle for too long
+    "55P03",  # a lock that could not be had
+)
+_POSTGRES_REFUSING = ("28", "3D000", "42501")
+"""A wrong user, password or database, or no right to do it."""
+_POSTGRES_DATA = "22"
+"""What PostgreSQL says of data holds the data."""
+
 _UNFIT = (OverflowError, UnicodeEncodeError)
 _UNFIT_STATES = frozenset({"22003", "22021", "22P05"})
 """PostgreSQL: a number out of range, a character that the encoding or the type does not know."""
 _PRIMARY_CODE = 0xFF
 """An extended result code of SQLite holds its primary code in its lowest byte (SQLite's documentation)."""
+
+
+class DriverMissingError(DaftrayError):
+    """PostgreSQL needs its driver: pip install 'daftray[server,postgres]'."""
+
+    code = "driver-missing"
+
+
+class DatabaseRefusedError(DaftrayError):
+    """PostgreSQL refuses daftray: see user, password and database in DAFTRAY_DATABASE_URL, and its rights."""
+
+    code = "database-refused"
+
+
+class PostgresSaidError(Exception):
+    """What PostgreSQL said, for the server's log: the statement, and never the values."""
 
 
 @contextmanager
@@ -33,22 +65,30 @@ def translated() -> Generator[None, None, None]:
     try:
         yield
     except exc.SQLAlchemyError as error:
-        raise _translated(error) from error
+        raise _translated(error) from _without_values(error)
     except _UNFIT as error:
         raise _unfit() from error
     except sqlite3.Error as error:
         raise StoreUnavailableError("The database's file cannot be opened: see its folder.") from error
+    except ssl.SSLError as error:
+        raise StoreUnavailableError(
+            "The TLS connection to the database fails: see sslmode and sslrootcert in its address."
+        ) from error
     except (OSError, TimeoutError) as error:  # asyncpg's, where nothing listens or nothing answers
         raise StoreUnavailableError("The database does not answer: is it running?") from error
 
 
 def _translated(error: exc.SQLAlchemyError) -> DaftrayError:
     causes = [error, *_causes_of(error)]
-    if any(isinstance(cause, _UNFIT) or _state_of(cause) in _UNFIT_STATES for cause in causes):
+    states = {state for cause in causes if (state := _state_of(cause))}
+    if states & _UNFIT_STATES or any(isinstance(cause, _UNFIT) for cause in causes):
         return _unfit()
     if isinstance(error, exc.TimeoutError):
         return StoreUnavailableError("All connections to the database are in use: try again.")
-    if isinstance(error, exc.DBAPIError) and (error.connection_invalidated or any(map(_passes, causes))):
+    if any(state.startswith(_POSTGRES_REFUSING) for state in states):
+        return DatabaseRefusedError()
+    lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
+    if lost or any(map(_passes, causes)):
         return StoreUnavailableError("The database is busy or does not answer: try again.")
     return DaftrayError("The database refused what daftray asked of it; the server's log says more.")
 
@@ -65,13 +105,26 @@ def _causes_of(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _state_of(cause: BaseException) -> object:
+def _state_of(cause: BaseException) -> str | None:
     """Return PostgreSQL's SQLSTATE, where there is one."""
-    return getattr(cause, "sqlstate", None)
+    state = getattr(cause, "sqlstate", None)
+    return state if isinstance(state, str) else None
 
 
 def _passes(cause: BaseException) -> bool:
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int):
         return code & _PRIMARY_CODE in _SQLITE_PASSING
-    return isinstance(cause, OSError)
+    state = _state_of(cause)
+    return isinstance(cause, OSError) or (state is not None and state.startswith(_POSTGRES_PASSING))
+
+
+def _without_values(error: exc.SQLAlchemyError) -> Exception:
+    """Return an error as it may stand in a log: PostgreSQL's details and asyncpg's texts hold whole rows."""
+    saying = [cause for cause in _causes_of(error) if _state_of(cause)]
+    if not saying:
+        return error
+    said, state = saying[-1], _state_of(saying[-1]) or ""
+    text = "…" if state.startswith(_POSTGRES_DATA) else str(said.args[0] if said.args else "")
+    statement = error.statement if isinstance(error, exc.StatementError) else None
+    return PostgresSaidError(f"{type(said).__name__} ({state}): {text} [{statement}]")
