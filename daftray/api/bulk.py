@@ -37,13 +37,13 @@ async def create_runs(
     request: AnyRequest,
     data: JSONBody[RunBatch],
     home: NamedDependency[SkipValidation[Project]],
-    runs: NamedDependency[SkipValidation[Runs]],
+    run_service: NamedDependency[SkipValidation[Runs]],
     caller: NamedDependency[SkipValidation[Principal]],
     idempotency_key: IdempotencyParameter = None,
 ) -> BatchAnswer:
     """Make all the runs; where one of them is not valid, none, and the answer holds every issue of all."""
     refuse_unknown(await request.body(), data)
-    return BatchAnswer(run_ids=await runs.create_all(home, data.runs, caller, key=idempotency_key))
+    return BatchAnswer(run_ids=await run_service.create_all(home, data.runs, caller, key=idempotency_key))
 
 
 router = Router(

@@ -34,10 +34,10 @@ class Problems(msgspec.Struct, frozen=True, kw_only=True):
 async def provide_run_id(
     run: FromPath[str],
     home: NamedDependency[SkipValidation[Project]],
-    runs: NamedDependency[SkipValidation[Runs]],
+    run_service: NamedDependency[SkipValidation[Runs]],
 ) -> str:
     """Return the id of the path's run, which must be in the path's project."""
-    return (await runs.get(home, run)).id
+    return (await run_service.get(home, run)).id
 
 
 @get("/results", guards=[viewer], summary="Get a run's result")

@@ -36,10 +36,13 @@ STATUS_OF: dict[str, HTTPStatus] = {
     "project-not-found": HTTPStatus.NOT_FOUND,
     "result-not-found": HTTPStatus.NOT_FOUND,
     "log-not-found": HTTPStatus.NOT_FOUND,
+    "log-removed": HTTPStatus.GONE,
+    "result-removed": HTTPStatus.GONE,
     "secret-not-found": HTTPStatus.NOT_FOUND,
     "blob-not-found": HTTPStatus.NOT_FOUND,
     "conflict": HTTPStatus.CONFLICT,
     "name-taken": HTTPStatus.CONFLICT,
+    "idempotency-key-reused": HTTPStatus.CONFLICT,
     "stale-claim": HTTPStatus.CONFLICT,
     "unauthenticated": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
@@ -100,8 +103,9 @@ def on_validation_error(_: AnyRequest, error: ValidationException) -> Response[P
 
 def _issue(part: _Part) -> InputIssue:
     """Return a finding in our words; of a missing body Litestar says no more than its argument's name."""
-    if part.key == "data":
-        return InputIssue(path="", message="send a JSON body")
+    if part.key == "data":  # the whole body is meant, and where there is one, it lacks something
+        there = part.message.startswith("Object ")
+        return InputIssue(path="", message=part.message if there else "send a JSON body")
     return InputIssue(path=part.key, message=part.message)
 
 

@@ -21,6 +21,7 @@ from daftray.domain.project import Project
 from daftray.domain.run import Run, RunEvent
 from daftray.domain.spec import RunRequest
 from daftray.domain.status import RunStatus
+from daftray.runs.requests import misfit
 from daftray.runs.service import Runs
 
 LARGEST_BODY = 110 * 1024 * 1024
@@ -70,19 +71,19 @@ async def create_run(
     request: AnyRequest,
     data: JSONBody[RunRequest],
     home: NamedDependency[SkipValidation[Project]],
-    runs: NamedDependency[SkipValidation[Runs]],
+    run_service: NamedDependency[SkipValidation[Runs]],
     caller: NamedDependency[SkipValidation[Principal]],
     idempotency_key: IdempotencyParameter = None,
 ) -> RunAnswer:
     """Make a run; it is kept when this answers, and everything else happens after."""
     refuse_unknown(await request.body(), data)
-    return RunAnswer(run=await runs.create(home, data, caller, key=idempotency_key))
+    return RunAnswer(run=await run_service.create(home, data, caller, key=idempotency_key))
 
 
 @get("/", guards=[viewer], summary="List runs")
 async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parameter as an argument)
     home: NamedDependency[SkipValidation[Project]],
-    runs: NamedDependency[SkipValidation[Runs]],
+    run_service: NamedDependency[SkipValidation[Runs]],
     labels: LabelParameter = None,
     status: FromQuery[RunStatus | None] = None,
     q: FromQuery[str | None] = None,
@@ -106,7 +107,7 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
         offset=offset,
         limit=limit,
     )
-    found = await runs.list(query)
+    found = await run_service.list(query)
     last = found[-1].id if len(found) == limit else None
     return RunPage(runs=found, next_cursor=last, page=offset // limit + 1, page_size=limit)
 
@@ -115,20 +116,20 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
 async def get_run(
     run: FromPath[str],
     home: NamedDependency[SkipValidation[Project]],
-    runs: NamedDependency[SkipValidation[Runs]],
+    run_service: NamedDependency[SkipValidation[Runs]],
 ) -> Run:
     """Return a run with its attempts, timings and usage."""
-    return await runs.get(home, run)
+    return await run_service.get(home, run)
 
 
 @post("/{run:str}/cancel", guards=[runner], summary="Cancel a run", status_code=200)
 async def cancel_run(
     run: FromPath[str],
     home: NamedDependency[SkipValidation[Project]],
-    runs: NamedDependency[SkipValidation[Runs]],
+    run_service: NamedDependency[SkipValidation[Runs]],
 ) -> RunAnswer:
     """Ask for a run's end. A second call, or one for a run that has ended, changes nothing."""
-    return RunAnswer(run=await runs.cancel(home, run))
+    return RunAnswer(run=await run_service.cancel(home, run))
 
 
 @post("/{run:str}/rerun", guards=[runner], summary="Run again", request_max_body_size=LARGEST_BODY)
@@ -136,23 +137,23 @@ async def rerun(
     request: AnyRequest,
     run: FromPath[str],
     home: NamedDependency[SkipValidation[Project]],
-    runs: NamedDependency[SkipValidation[Runs]],
+    run_service: NamedDependency[SkipValidation[Runs]],
     caller: NamedDependency[SkipValidation[Principal]],
     idempotency_key: IdempotencyParameter = None,
 ) -> RunAnswer:
     """Make a new run of the same commit. The body may override fields of the create call, one by one."""
     overrides = _overrides(await request.body())
-    return RunAnswer(run=await runs.rerun(home, run, overrides, caller, key=idempotency_key))
+    return RunAnswer(run=await run_service.rerun(home, run, overrides, caller, key=idempotency_key))
 
 
 @get("/{run:str}/events", guards=[viewer], summary="Get a run's history")
 async def run_events(
     run: FromPath[str],
     home: NamedDependency[SkipValidation[Project]],
-    runs: NamedDependency[SkipValidation[Runs]],
+    run_service: NamedDependency[SkipValidation[Runs]],
 ) -> History:
     """Return every advance of a run, oldest first."""
-    return History(events=await runs.events(home, run))
+    return History(events=await run_service.events(home, run))
 
 
 def _with_offset(name: str, time: datetime | None) -> datetime | None:
@@ -181,7 +182,7 @@ def _overrides(body: bytes) -> dict[str, Any]:
         # Every field but the entrypoint has a default: with one, the overrides are a request of their own.
         request = msgspec.convert({"entrypoint": {}, **overrides}, RunRequest)
     except msgspec.ValidationError as exc:
-        raise InvalidInputError(f"The run cannot be created as asked: {exc}") from exc
+        raise misfit(exc) from exc
     except (msgspec.DecodeError, ValueError) as exc:
         raise InvalidInputError(f"The body is no JSON object: {exc}") from exc
     refuse_unknown(body, request)

@@ -37,6 +37,9 @@ def refuse_unknown(body: bytes, decoded: msgspec.Struct) -> None:
 
 
 def _unknown(raw: Any, decoded: Any, path: str) -> list[str]:  # JSON and fields are of any type
+    if isinstance(decoded, list) and isinstance(raw, list):
+        pairs = zip(cast("list[Any]", raw), cast("list[Any]", decoded), strict=True)
+        return [one for n, (item, taken) in enumerate(pairs) for one in _unknown(item, taken, f"{path}[{n}]")]
     if not isinstance(decoded, msgspec.Struct) or not isinstance(raw, dict):
         return []
     names = dict(zip(decoded.__struct_encode_fields__, decoded.__struct_fields__, strict=True))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from daftray.domain.queue import ClusterQueue, QueuedRun
+from daftray.domain.queue import ClusterQueue, QueuedRun, QueuePlace
+from daftray.domain.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,3 +61,18 @@ def choose(queue: ClusterQueue, room: Room) -> Sequence[str]:
         chosen.append(lines[project].pop(0).id)
         running[project] = running.get(project, 0) + 1
     return chosen
+
+
+def waits_for(run: Run, place: QueuePlace, places: int, now: datetime) -> str:
+    """Say what a queued run waits for, and how long its queue is."""
+    if run.not_before is not None and run.not_before > now:
+        return f"its next attempt, which may start at {run.not_before:%Y-%m-%d %H:%M:%S} UTC"
+    if place.before == 0 and place.taken < places:
+        return (
+            f"room: {place.taken} of {places} places on the cluster are taken, but its project may have no "
+            "more of them, or the head's memory holds no more runs"
+        )
+    return (
+        f"a place on the cluster: {place.taken} of {places} are taken; runs of its project before it: "
+        f"{place.before}; runs that wait in all: {place.waiting}"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,13 +20,12 @@ LARGEST_SPEC = 512 * 1024
 """Bytes of a run as it was asked for, in JSON, without bundle, patch and secrets."""
 MOST_AT_ONCE = 1000
 """Runs of one bulk create."""
+_NOT_AS_ASKED = "The run cannot be created as asked."
+_MISFIT = re.compile(r"(.*) - at `(?:key` in `)?\$\.?(.*)`", re.DOTALL)
 
 
 def check_all(requests: Sequence[RunRequest]) -> None:
     """Refuse requests of which one is not valid. Raises `InvalidInputError` with every issue of all."""
-    if len(requests) == 1:
-        check(requests[0])
-        return
     if not 1 <= len(requests) <= MOST_AT_ONCE:
         raise InvalidInputError(f"Give 1 to {MOST_AT_ONCE} runs, not {len(requests)}: make several calls.")
     issues: list[InputIssue] = []
@@ -33,25 +33,34 @@ def check_all(requests: Sequence[RunRequest]) -> None:
         try:
             check(request)
         except InvalidInputError as exc:
-            found = exc.issues or (InputIssue(path="", message=exc.detail),)
-            issues += [
-                InputIssue(path=f"runs[{number}].{one.path}".rstrip("."), message=one.message)
-                for one in found
-            ]
-    _refuse(issues)
+            issues += issues_at(number, exc)
+    refuse(issues)
+
+
+def issues_at(number: int, error: InvalidInputError) -> list[InputIssue]:
+    """Return what is wrong with one request of many, each at its path in the whole body."""
+    found = error.issues or (InputIssue(path="", message=error.detail),)
+    return [InputIssue(path=f"runs[{number}].{one.path}".rstrip("."), message=one.message) for one in found]
+
+
+def misfit(error: msgspec.ValidationError) -> InvalidInputError:
+    """Return the refusal of a request with a field that is not of its type, at that field's path."""
+    found = _MISFIT.fullmatch(str(error))
+    issue = InputIssue(path=found[2], message=found[1]) if found else InputIssue(path="", message=str(error))
+    return InvalidInputError(_NOT_AS_ASKED, issues=(issue,))
 
 
 def check(request: RunRequest) -> None:
     """Refuse a request that is not valid. Raises `InvalidInputError`, or one of its kinds."""
     request.check()
-    _refuse(check_entrypoint(request.entrypoint) + _check_environment(request.environment))
+    refuse(check_entrypoint(request.entrypoint) + _check_environment(request.environment))
     normalised(request.environment)
 
 
-def digest_of(requests: Sequence[RunRequest], rerun_of: str | None, key: bytes) -> str:
+def digest_of(asked: object, key: bytes) -> str:
     """Return a digest of what was asked, secret values included: an HMAC, since those may be guessable."""
-    asked = msgspec.json.encode([rerun_of, list(requests)], order="deterministic")
-    return hmac.new(key, asked, hashlib.sha256).hexdigest()
+    encoded = msgspec.json.encode(asked, order="deterministic")
+    return hmac.new(key, encoded, hashlib.sha256).hexdigest()
 
 
 def _check_environment(environment: Environment) -> list[InputIssue]:
@@ -82,6 +91,7 @@ def normalised(environment: Environment) -> Environment:
     return msgspec.structs.replace(environment, dependencies=dependencies.normalise(environment.dependencies))
 
 
-def _refuse(issues: list[InputIssue]) -> None:
+def refuse(issues: Sequence[InputIssue]) -> None:
+    """Raise `InvalidInputError` where there are issues."""
     if issues:
-        raise InvalidInputError("The run cannot be created as asked.", issues=tuple(issues))
+        raise InvalidInputError(_NOT_AS_ASKED, issues=tuple(issues))

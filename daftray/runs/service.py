@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from daftray.domain.errors import InvalidInputError, RunNotFoundError
+from daftray.domain.errors import InputIssue, InvalidInputError, RunNotFoundError
 from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.ids import Ids
 from daftray.domain.ports import Clock, NewRun, RunQuery, RunStore
 from daftray.domain.principal import Principal
 from daftray.domain.project import Project
-from daftray.domain.queue import QueuePlace
 from daftray.domain.run import Run, RunEvent
-from daftray.domain.spec import GitSource, RunRequest, RunSpec, Source
+from daftray.domain.spec import RunRequest, RunSpec
 from daftray.domain.status import RunPhase, RunStatus
 from daftray.projects.secrets import ProjectSecrets
-from daftray.runs.requests import check_all, check_size, digest_of, normalised
-from daftray.runs.sources import RunSources
+from daftray.runs.admission import waits_for
+from daftray.runs.requests import (
+    check,
+    check_all,
+    check_size,
+    digest_of,
+    issues_at,
+    misfit,
+    normalised,
+    refuse,
+)
+from daftray.runs.sources import RunSources, pinned
 from daftray.runs.wake import Wake
 
 
@@ -66,7 +74,6 @@ class Runs:
         request: RunRequest,
         principal: Principal,
         *,
-        rerun_of: str | None = None,
         key: str | None = None,
     ) -> Run:
         """Make a run; it is in the database when this returns.
@@ -77,8 +84,8 @@ class Runs:
             InvalidInputError: with every issue of the request, or one of its kinds.
             IdempotencyConflictError: the key was used for another request.
         """
-        (run_id,) = await self._create(project, [request], principal, key=key, rerun_of=rerun_of)
-        return await self.get(project, run_id)
+        named = self._named(project, key, [None, [request]])
+        return await self._create(project, request, principal, named)
 
     async def create_all(
         self,
@@ -94,35 +101,53 @@ class Runs:
             InvalidInputError: with every issue of every request, at paths that begin with ``runs[…]``.
             IdempotencyConflictError: the key was used for other requests.
         """
-        return list(await self._create(project, requests, principal, key=key))
+        named = self._named(project, key, [None, requests])
+        if (earlier := await self._made_under(named)) is not None:
+            return list(earlier)
+        check_all(requests)
+        new: list[NewRun] = []
+        issues: list[InputIssue] = []
+        for number, request in enumerate(requests):
+            try:
+                new.append(await self._new(project, request, principal))
+            except InvalidInputError as exc:
+                issues += issues_at(number, exc)
+        refuse(issues)
+        return list(await self._add(new, named))
 
     async def _create(
         self,
         project: Project,
-        requests: Sequence[RunRequest],
+        request: RunRequest,
         principal: Principal,
+        named: IdempotencyKey | None,
         *,
-        key: str | None,
         rerun_of: str | None = None,
-    ) -> tuple[str, ...]:
-        named = None if key is None else self._named(project, key, requests, rerun_of)
-        if named is not None and (earlier := await self._store.added_under(named)) is not None:
-            return earlier
-        check_all(requests)
-        new = [await self._new(project, request, principal, rerun_of) for request in requests]
+    ) -> Run:
+        ids = await self._made_under(named)
+        if ids is None:
+            check(request)
+            new = await self._new(project, request, principal, rerun_of)
+            ids = await self._add([new], named)
+        return await self.get(project, ids[0])
+
+    async def _add(self, new: Sequence[NewRun], named: IdempotencyKey | None) -> tuple[str, ...]:
         ids = await self._store.add(*new, key=named)
         for run_id in ids:
             self._wake.run(run_id)
         return ids
 
-    def _named(
-        self, project: Project, key: str, requests: Sequence[RunRequest], rerun_of: str | None
-    ) -> IdempotencyKey:
-        digest = digest_of(requests, rerun_of, self._digest_key)
-        return IdempotencyKey(project=project.id, key=key, digest=digest)
+    async def _made_under(self, named: IdempotencyKey | None) -> tuple[str, ...] | None:
+        return None if named is None else await self._store.added_under(named)
+
+    def _named(self, project: Project, key: str | None, asked: object) -> IdempotencyKey | None:
+        """Return a key with a digest of what was asked under it."""
+        if key is None:
+            return None
+        return IdempotencyKey(project=project.id, key=key, digest=digest_of(asked, self._digest_key))
 
     async def _new(
-        self, project: Project, request: RunRequest, principal: Principal, rerun_of: str | None
+        self, project: Project, request: RunRequest, principal: Principal, rerun_of: str | None = None
     ) -> NewRun:
         now = self._clock.now()
         run_id = self._ids.new("run", now)
@@ -187,12 +212,15 @@ class Runs:
         Raises:
             RunNotFoundError: there is no such run.
             InvalidInputError: the run does not fit together with the overrides.
+            IdempotencyConflictError: the key was used for another request.
         """
+        # Not of the whole request: what a run is made of changes once its ref is pinned.
+        named = self._named(project, key, [run_id, overrides])
         before = await self.get(project, run_id)
         own = await self._secrets.own_of_run(before.id)
         body: dict[str, Any] = {
             **{name: getattr(before, name) for name in RunSpec.__struct_fields__},
-            "source": _pinned(before),
+            "source": pinned(before),
             "secrets": own,
         }
         merged = {**msgspec.to_builtins(body), **overrides}
@@ -200,35 +228,12 @@ class Runs:
             merged["secrets"] = {**own, **msgspec.convert(overrides.get("secrets") or {}, dict[str, Any])}
             request = msgspec.convert(merged, RunRequest)
         except msgspec.ValidationError as exc:
-            raise InvalidInputError(f"The run cannot be created as asked: {exc}") from exc
-        return await self.create(project, request, principal, rerun_of=before.id, key=key)
+            raise misfit(exc) from exc
+        return await self._create(project, request, principal, named, rerun_of=before.id)
 
     async def _with_position(self, run: Run) -> Run:
         if run.phase is not RunPhase.QUEUED:
             return run
         place = await self._store.queue_place(run)
-        waiting_for = _of_place(run, place, self._target.places, self._clock.now())
+        waiting_for = waits_for(run, place, self._target.places, self._clock.now())
         return msgspec.structs.replace(run, waiting_for=waiting_for)
-
-
-def _of_place(run: Run, place: QueuePlace, places: int, now: datetime) -> str:
-    """Say what a queued run waits for, and how long its queue is."""
-    if run.not_before is not None and run.not_before > now:
-        return f"its next attempt, which may start at {run.not_before:%Y-%m-%d %H:%M:%S} UTC"
-    if place.before == 0 and place.taken < places:
-        return (
-            f"room: {place.taken} of {places} places on the cluster are taken, but its project may have no "
-            "more of them, or the head's memory holds no more runs"
-        )
-    return (
-        f"a place on the cluster: {place.taken} of {places} are taken; runs of its project before it: "
-        f"{place.before}; runs that wait in all: {place.waiting}"
-    )
-
-
-def _pinned(run: Run) -> Source:
-    """Return the source of a run with the commit that it ran, wherever its branch is now."""
-    git = run.source.git
-    if git is None or run.commit is None:
-        return run.source
-    return Source(git=GitSource(remote=git.remote, hash=run.commit, bundle=git.bundle, patch=git.patch))

@@ -117,6 +117,14 @@ def check_entrypoint(entrypoint: Entrypoint) -> list[InputIssue]:
     ]
 
 
+def pinned(run: Run) -> Source:
+    """Return the source of a run with the commit that it ran, wherever its branch is now."""
+    git = run.source.git
+    if git is None or run.commit is None:
+        return run.source
+    return Source(git=GitSource(remote=git.remote, hash=run.commit, bundle=git.bundle, patch=git.patch))
+
+
 def _git(run: Run) -> GitSource:
     if run.source.git is None:
         raise ValueError(f"run {run.id} has no Git source")

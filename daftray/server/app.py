@@ -27,9 +27,10 @@ def create_app(services: Services) -> Litestar:
     """Return the application. Its lifespan owns nothing: whoever wired the services opens and closes them."""
     provided = {
         "projects": services.projects,
-        # Not `secrets`: Litestar takes an error at a body's field for one of a dependency of that name.
+        # Not `secrets` or `runs`: Litestar takes an error at a body's field for one of a dependency of that
+        # name, and so for a defect of ours.
         "project_secrets": services.secrets,
-        "runs": services.runs,
+        "run_service": services.runs,
         "reporting": services.reporting,
         "outcomes": services.outcomes,
         "usage": services.usage,

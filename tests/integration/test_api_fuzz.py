@@ -51,6 +51,11 @@ RUN: dict[str, Any] = {
     "runner": "ray",
     "resources": {"num_cpus": 1, "num_gpus": 0, "memory": 1},
     "secrets": {"A": "long-enough"},
+    "priority": 1,
+    "queue_timeout_s": 9,
+    "start_timeout_s": 9,
+    "timeout_s": 9,
+    "retries": {"max": 1, "on": ["killed"], "backoff": 1},
 }
 EXCEPTION = {"type": "E", "message": "m", "frames": [FRAME], "notes": ["n"], "causes": []}
 OTLP_METRIC = {
@@ -70,12 +75,21 @@ BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "create": ("POST", RUNS, RUN),
     "function": ("POST", RUNS, {**RUN, "entrypoint": FUNCTION}),
     "rerun": ("POST", RUNS + "/{run}/rerun", RUN),
+    "batch": ("POST", RUNS + ":batch", {"runs": [RUN, {**RUN, "entrypoint": FUNCTION}]}),
     "project": (
         "POST",
         BASE,
-        {"name": "x", "source": {"git": {"remote": "r", "branch": "b", "credential": "C"}}},
+        {
+            "name": "x",
+            "source": {"git": {"remote": "r", "branch": "b", "credential": "C"}},
+            "max_running": 1,
+        },
     ),
-    "patch": ("PATCH", f"{BASE}/spare", {"source": {"git": {"remote": "r", "branch": "b"}}}),
+    "patch": (
+        "PATCH",
+        f"{BASE}/spare",
+        {"source": {"git": {"remote": "r", "branch": "b"}}, "max_running": 1},
+    ),
     "secret": ("PUT", f"{BASE}/demo/secrets/A", {"value": "long-enough"}),
     "started": (
         "POST",
@@ -197,7 +211,7 @@ def test_no_query_is_answered_as_a_defect(
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=200) | st.sampled_from([b"null", b"[]", b'""', b"1e999", b'{"a":1,"a":2}']))
 def test_no_bytes_are_answered_as_a_defect(fuzzed: Fuzzed, body: bytes) -> None:
-    for name in ("create", "rerun", "project", "secret", "result", "metrics"):
+    for name in ("create", "rerun", "batch", "project", "secret", "result", "metrics"):
         method, path, _ = BODIES[name]
         key = fuzzed.server.token(fuzzed.run) if "/ingest/" in path else "admin"
         fuzzed.check(method, path.format(run=fuzzed.run["id"]), key=key, content=body)

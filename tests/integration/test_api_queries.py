@@ -94,8 +94,8 @@ async def test_pages_by_cursor_neither_lose_nor_repeat_a_run_that_comes_meanwhil
         ({"environment": {"pip": ["six"]}}, ["environment.pip"]),
         ({"entrypoint": {"file": {"file_path": "a.py", "args": []}}}, ["entrypoint.file.args"]),
         ({"source": {"git": {"brunch": "main"}}, "gpus": 1}, ["source.git.brunch", "gpus"]),
-        ({"name": 3}, []),
-        ([], []),
+        ({"name": 3}, ["name"]),
+        ([], [""]),
     ],
 )
 async def test_a_rerun_is_as_strict_as_the_run_was(api: ApiServer, body: Any, paths: list[str]) -> None:
