@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 from postgres_server import PostgresServer, postgres_server
-from stores import migrated_stores
+from stores import emptied_stores, migrated_stores
 
 from daftray.server.local_ray import LocalCluster, LocalRay
 
@@ -69,6 +70,21 @@ def migrated_postgres(postgres: PostgresServer) -> str:
     _in_a_loop(postgres.create("migrated"))
     _in_a_loop(_migrate(url))
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, migrated_file: Path, tmp_path: Path) -> str:
+    """The address of each kind of database in turn, with daftray's tables and nothing in them."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'daftray.db')}"
+    url: str = request.getfixturevalue("migrated_postgres")
+    _in_a_loop(_empty(url))
+    return url
+
+
+async def _empty(url: str) -> None:
+    async with emptied_stores(url):
+        pass
 
 
 async def _migrate(url: str) -> None:

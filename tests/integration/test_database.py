@@ -1,41 +1,35 @@
-"""What only a real database can show: claimers at once, a file that is locked, errors that stay inside."""
+"""What only a real database can show: claimers at once, writers that are cut off, errors that stay inside."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 import subprocess
 import sys
 import threading
+import traceback
 from collections import Counter
 from collections.abc import AsyncGenerator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from factories import NOW, a_claim, a_project, a_run, a_secret, an_event, new
-from stores import Stores, sqlite_stores
+from sqlalchemy import func, select, text
+from stores import Stores, opened
 
-from daftray.adapters.db import Database, SqlRunStore, dialect
-from daftray.adapters.db import database as database_module
+from daftray.adapters.db import Database
+from daftray.adapters.db.rows import RunRow
 from daftray.domain.errors import DaftrayError, InvalidInputError, StoreUnavailableError
-from daftray.domain.metrics import UsageSummary
 from daftray.domain.ports import NewRun, RunQuery
 
 RUNS = 120
+VALUE = "a-value"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "daftray.db"
-
-
-@pytest.fixture
-async def stores(path: Path) -> AsyncGenerator[Stores, None]:
-    async with sqlite_stores(path) as found:
+async def stores(database_url: str) -> AsyncGenerator[Stores, None]:
+    async with opened(database_url) as (_, found):
         await found.projects.add(a_project(id="prj_demo"))
         yield found
 
@@ -47,24 +41,24 @@ async def fill(stores: Stores) -> set[str]:
     return {run.id for run in runs}
 
 
-async def claim_all(path: Path, token: str) -> list[str]:
+async def claim_all(url: str, token: str) -> list[str]:
     """Claim until nothing is due, a few at a time; what is got must hold."""
     got: list[str] = []
-    async with sqlite_stores(path) as stores:
+    async with opened(url) as (_, stores):
         while found := await stores.runs.claim_due(a_claim(token), limit=3):
             got += [run.id for run in found]
             await stores.runs.save(found[0], [an_event(detail=token)], a_claim(token))
     return got
 
 
-async def test_claimers_in_threads_never_get_the_same_run(stores: Stores, path: Path) -> None:
+async def test_claimers_in_threads_never_get_the_same_run(stores: Stores, database_url: str) -> None:
     ids = await fill(stores)
     start = threading.Barrier(3)
     results: list[list[str]] = []
 
     def work(token: str) -> None:
         start.wait(timeout=30)
-        results.append(asyncio.run(claim_all(path, token)))
+        results.append(asyncio.run(claim_all(database_url, token)))
 
     await asyncio.gather(*(asyncio.to_thread(work, f"thread-{number}") for number in range(3)))
     assert Counter(run for result in results for run in result) == dict.fromkeys(ids, 1)
@@ -72,16 +66,15 @@ async def test_claimers_in_threads_never_get_the_same_run(stores: Stores, path: 
 
 CLAIM = """
 import asyncio, sys
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from daftray.adapters.db import Database, SqlRunStore
 from daftray.domain.ports import Claim
 
 async def main():
-    database = Database(f"sqlite:///{sys.argv[1]}")
+    database = Database(sys.argv[1])
     await database.open()
     runs = SqlRunStore(database)
     claim = Claim(token=sys.argv[2], lease=timedelta(hours=1))
-    now = datetime.fromisoformat(sys.argv[3])
     print("ready", flush=True)
     sys.stdin.readline()
     while found := await runs.claim_due(claim, limit=2):
@@ -92,18 +85,18 @@ asyncio.run(main())
 """
 
 
-def start_claimer(path: Path, token: str) -> subprocess.Popen[str]:
+def start_claimer(url: str, token: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", CLAIM, str(path), token, NOW.isoformat()],
+        [sys.executable, "-W", "error", "-c", CLAIM, url, token],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-async def test_claimers_in_processes_never_get_the_same_run(stores: Stores, path: Path) -> None:
+async def test_claimers_in_processes_never_get_the_same_run(stores: Stores, database_url: str) -> None:
     ids = await fill(stores)
-    claimers = [start_claimer(path, f"process-{number}") for number in range(2)]
+    claimers = [start_claimer(database_url, f"process-{number}") for number in range(2)]
     for claimer in claimers:
         assert claimer.stdout is not None
         assert await asyncio.to_thread(claimer.stdout.readline) == "ready\n"
@@ -152,77 +145,51 @@ async def test_a_writer_that_is_cancelled_leaves_all_or_nothing(stores: Stores, 
     assert {run.id for run in labelled} == kept
 
 
-async def test_a_reader_goes_on_while_another_process_writes(stores: Stores, path: Path) -> None:
-    await fill(stores)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        assert (await stores.projects.by_id("prj_demo")).id == "prj_demo"
-
-
-async def test_a_file_that_stays_locked_is_an_error_to_try_again(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dialect, "_BUSY_TIMEOUT_MS", 50)
-    async with sqlite_stores(path) as stores:
-        await stores.projects.add(a_project(id="prj_demo"))
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(StoreUnavailableError) as caught:
-                await stores.runs.add(new(a_run()))
-            assert caught.value.retryable
+async def test_what_is_read_in_one_go_is_of_one_moment(stores: Stores, database_url: str) -> None:
+    async with opened(database_url) as (database, _), database.reading() as session:
+        before = await session.scalar(select(func.count()).select_from(RunRow))
         await stores.runs.add(new(a_run()))
+        assert await session.scalar(select(func.count()).select_from(RunRow)) == before == 0
+    assert len(await stores.runs.list(RunQuery(project="prj_demo"))) == 1
 
 
-async def test_a_turn_to_write_that_never_comes_is_an_error_to_try_again(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database_module, "_TURN_TIMEOUT_S", 0.05)
-    async with sqlite_stores(path) as stores:
-        database = Database(f"sqlite:///{path}")
-        runs = SqlRunStore(database)
-        async with database.writing():
-            with pytest.raises(StoreUnavailableError):
-                await runs.save_usage("run_none", UsageSummary())
-        await runs.save_usage("run_none", UsageSummary())
-        assert await stores.projects.list("default", limit=1, offset=0) == []
-        await database.close()
-
-
-async def test_a_database_that_cannot_be_opened_is_an_error_to_try_again(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-    database = Database(f"sqlite:///{tmp_path}/file/daftray.db")
-    with pytest.raises(StoreUnavailableError):
-        await database.open()
+async def test_the_time_is_the_databases_and_moves_on_inside_a_transaction(database_url: str) -> None:
+    database = Database(database_url)
+    async with database.writing() as session:
+        first = await database.now(session)
+        while (second := await database.now(session)) == first:
+            pass
     await database.close()
+    assert first < second
+    assert first.tzinfo is UTC
+    assert abs(second - datetime.now(UTC)) < timedelta(minutes=1), "they are on this machine"
 
 
-async def test_an_error_of_the_database_shows_no_values(stores: Stores, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("DROP TABLE secrets")
-    with pytest.raises(DaftrayError) as caught:
-        await stores.secrets.put(a_secret(key_id="a value"))
-    assert not isinstance(caught.value, StoreUnavailableError)
-    text, cause = str(caught.value), str(caught.value.__cause__)
-    assert "a value" not in text + cause
-    assert "no such table: secrets" in cause
-
-
-async def test_times_are_kept_in_utc_and_naive_ones_refused(stores: Stores, path: Path) -> None:
+async def test_times_come_back_in_utc_and_naive_ones_are_refused(stores: Stores) -> None:
     berlin = NOW.astimezone(ZoneInfo("Europe/Berlin"))
     run = a_run(created_at=berlin)
     await stores.runs.add(new(run))
     found = await stores.runs.get(run.id)
     assert found.created_at == NOW
     assert found.created_at.tzinfo is UTC
-    stores.clock.set(berlin)
-    await stores.runs.claim_due(a_claim(), limit=1)
-    await stores.runs.release(run.id, a_claim(), due_in=timedelta(seconds=60))
-    with closing(sqlite3.connect(path)) as raw:
-        (kept,) = raw.execute("SELECT due_at FROM runs").fetchone()
-    assert kept == "2026-11-01 12:01:00.000000"
     stores.clock.set(datetime(2026, 11, 1))  # noqa: DTZ001 (the point of it)
     with pytest.raises(DaftrayError):
         await stores.runs.request_cancel(run.id)
+
+
+async def test_an_error_of_the_database_shows_no_values(stores: Stores, database_url: str) -> None:
+    async with opened(database_url) as (database, _), database.writing() as session:
+        await session.execute(text("ALTER TABLE secrets RENAME TO hidden"))
+    try:
+        with pytest.raises(DaftrayError) as caught:
+            await stores.secrets.put(a_secret(key_id=VALUE))
+    finally:
+        async with opened(database_url) as (database, _), database.writing() as session:
+            await session.execute(text("ALTER TABLE hidden RENAME TO secrets"))
+    assert not isinstance(caught.value, StoreUnavailableError)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert VALUE not in shown
+    assert "INSERT INTO secrets" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,81 +1,135 @@
-"""The migrations make the very tables that the code uses, from any version, also when two start at once."""
+"""The migrations make the very tables that the code uses, on each database, also when four start at once."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import closing
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from factories import a_project
-from sqlalchemy import create_engine
-from stores import sqlite_stores
+from postgres_server import PostgresServer
+from sqlalchemy import Connection, text
+from stores import migrated_stores, opened
 
 from daftray.adapters.db import Database, migrations
-from daftray.adapters.db.report_rows import CounterRow
 from daftray.adapters.db.rows import Row
 
-assert CounterRow.metadata is Row.metadata, "the import puts the reports' tables in the metadata"
+Answer = TypeVar("Answer")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture
-async def migrated(tmp_path: Path) -> AsyncGenerator[Path, None]:
-    path = tmp_path / "new folder" / "daftray.db"
-    async with sqlite_stores(path):
-        yield path
+def empty(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database with nothing in it."""
+    yield from _empty(kind, request, "empty_one")
 
 
-def schema(path: Path) -> dict[str, object]:
-    """Return a file's tables (columns, keys) and indexes. A column that came later stands last, as any may.
-
-    A default is a migration's own, for the rows that were there.
-    """
-    with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        objects: dict[str, object] = {}
-        for kind, name, sql in found.fetchall():
-            if kind == "index":
-                objects[name] = sql
-                continue
-            columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
-            keys = connection.execute(f"PRAGMA foreign_key_list({name})").fetchall()
-            described = sorted((column, type_, null, key) for _, column, type_, null, _, key in columns)
-            objects[name] = (described, sorted(key[2:] for key in keys))
-        return objects
+@pytest.fixture
+def declared(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of another one, for the tables as the code declares them."""
+    yield from _empty(kind, request, "declared_one")
 
 
-async def test_the_migrated_tables_are_those_of_the_code(migrated: Path, tmp_path: Path) -> None:
-    declared = tmp_path / "declared.db"
-    engine = create_engine(f"sqlite:///{declared}")
-    Row.metadata.create_all(engine)
-    engine.dispose()
-    made = schema(migrated)
-    del made["alembic_version"]
-    assert made == schema(declared)
+def _empty(kind: str, request: pytest.FixtureRequest, name: str) -> Iterator[str]:
+    if kind == "sqlite":
+        folder: Path = request.getfixturevalue("tmp_path")
+        yield f"sqlite:///{folder / 'new folder' / name}.db"
+        return
+    # A schema of its own is as good as a database, and made in no time.
+    server: PostgresServer = request.getfixturevalue("postgres")
+    request.getfixturevalue("migrated_postgres")
+    asyncio.run(_ask(server, f"CREATE SCHEMA {name}"))
+    yield f"{server.url('migrated')}&search_path={name}"
+    asyncio.run(_ask(server, f"DROP SCHEMA {name} CASCADE"))
 
 
-async def test_alembic_finds_nothing_to_do(migrated: Path) -> None:
-    engine = create_engine(f"sqlite:///{migrated}")
-    with engine.connect() as connection:
+async def _ask(server: PostgresServer, statement: str) -> None:
+    async with server.asked("migrated") as connection:
+        await connection.execute(statement)
+
+
+@pytest.fixture
+async def migrated(empty: str) -> AsyncGenerator[str, None]:
+    async with migrated_stores(empty):
+        yield empty
+
+
+async def within(url: str, work: Callable[[Connection], Answer]) -> Answer:
+    """Do something in a transaction of SQLAlchemy's own kind."""
+    async with opened(url) as (database, _), database._writer.begin() as connection:
+        return await connection.run_sync(work)
+
+
+# Columns may be in any order, and a default is a migration's own, for the rows that were there.
+_SCHEMA = {
+    "sqlite": """
+        SELECT t.name || '.' || c.name, c.type || c."notnull" || c.pk
+        FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'
+        UNION ALL
+        SELECT t.name || '.' || k."from" || '*', k."table" || k."to" || k.on_delete
+        FROM sqlite_master t, pragma_foreign_key_list(t.name) k
+        UNION ALL
+        SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
+    """,
+    "postgresql": """
+        SELECT concat(t.relname, '.', attname),
+               concat_ws(' ', format_type(atttypid, atttypmod), collname, attnotnull, attidentity)
+        FROM pg_class t JOIN pg_attribute ON attrelid = t.oid AND attnum > 0 AND NOT attisdropped
+             LEFT JOIN pg_collation l ON l.oid = attcollation
+        WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+        UNION ALL
+        SELECT concat(conrelid::regclass, ' ', conname), pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
+        UNION ALL
+        SELECT indexname, replace(indexdef, current_schema() || '.', '')
+        FROM pg_indexes WHERE schemaname = current_schema()
+    """,
+}
+
+
+def _schema(connection: Connection) -> dict[str, str]:
+    found = connection.execute(text(_SCHEMA[connection.dialect.name]))
+    return {name: made for name, made in found if "alembic_version" not in name}
+
+
+async def schema(url: str) -> dict[str, str]:
+    """Return everything that makes a database's tables what they are: columns, keys, indexes."""
+    return await within(url, _schema)
+
+
+async def test_the_migrated_tables_are_those_of_the_code(migrated: str, declared: str) -> None:
+    async with opened(declared):  # makes a file's folder
+        pass
+    await within(declared, Row.metadata.create_all)
+    assert await schema(migrated) == await schema(declared)
+
+
+async def test_alembic_finds_nothing_to_do(migrated: str) -> None:
+    def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Row.metadata) == []
-    engine.dispose()
+        return compare_metadata(context, Row.metadata)
+
+    assert await within(migrated, differences) == []
 
 
-async def test_a_second_start_changes_nothing(migrated: Path) -> None:
-    before = schema(migrated)
-    async with sqlite_stores(migrated) as stores:
+async def test_a_second_start_changes_nothing(migrated: str) -> None:
+    before = await schema(migrated)
+    async with migrated_stores(migrated) as stores:
         await stores.projects.add(a_project())
-    async with sqlite_stores(migrated) as stores:
+    async with migrated_stores(migrated) as stores:
         assert len(await stores.projects.list("default", limit=9, offset=0)) == 1
-    assert schema(migrated) == before
+    assert await schema(migrated) == before
 
 
 def test_there_is_one_line_of_versions() -> None:
@@ -84,18 +138,12 @@ def test_there_is_one_line_of_versions() -> None:
     assert len(scripts.get_bases()) == 1
 
 
-async def test_the_file_is_set_up_for_readers_beside_a_writer(migrated: Path) -> None:
-    with closing(sqlite3.connect(migrated)) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-
-
 START = """
 import asyncio, sys
 from daftray.adapters.db import Database, migrations
 
 async def main():
-    database = Database(f"sqlite:///{sys.argv[1]}")
+    database = Database(sys.argv[1])
     print("ready", flush=True)
     sys.stdin.readline()
     await database.open()
@@ -106,11 +154,10 @@ asyncio.run(main())
 """
 
 
-def test_servers_that_start_at_once_all_come_up(tmp_path: Path) -> None:
-    path = tmp_path / "daftray.db"
+def test_servers_that_start_at_once_all_come_up(empty: str) -> None:
     servers = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", START, str(path)],
+            [sys.executable, "-W", "error", "-c", START, empty],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -127,19 +174,19 @@ def test_servers_that_start_at_once_all_come_up(tmp_path: Path) -> None:
         server.stdin.flush()
     errors = [server.communicate(timeout=60)[1] for server in servers]
     assert errors == ["", "", "", ""]
-    assert "runs" in schema(path)
+    assert any("runs" in name for name in asyncio.run(schema(empty)))
 
 
-async def test_a_migration_that_dies_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = Database(f"sqlite:///{tmp_path}/daftray.db")
+async def test_a_migration_that_dies_leaves_nothing(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(empty)
     await database.open()
     monkeypatch.setattr("alembic.op.create_index", _fail)
     with pytest.raises(ZeroDivisionError):
         await database.migrate()
-    assert schema(tmp_path / "daftray.db") == {}
+    assert await schema(empty) == {}
     monkeypatch.undo()
     await asyncio.wait_for(database.migrate(), 30)
-    assert "runs" in schema(tmp_path / "daftray.db")
+    assert any("runs" in name for name in await schema(empty))
     await database.close()
 
 

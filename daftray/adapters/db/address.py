@@ -37,11 +37,11 @@ class Address:
             try:
                 url = make_url(text).set(drivername="sqlite+aiosqlite")
             except ArgumentError as error:
-                raise _unreadable() from error
+                raise unreadable() from error
             return cls(url=url.render_as_string(hide_password=False), path=url.database)
         if found and kind in {"postgres", "postgresql"}:
             return cls(url="postgresql+asyncpg://", dsn=f"postgresql://{_for_asyncpg(rest)}")
-        raise _unreadable()
+        raise unreadable()
 
 
 def _for_asyncpg(rest: str) -> str:
@@ -50,7 +50,8 @@ def _for_asyncpg(rest: str) -> str:
     return f"{place}?{urlencode(kept)}" if kept else place
 
 
-def _unreadable() -> InvalidInputError:
+def unreadable() -> InvalidInputError:
+    """Return the error of an address that is none. What is wrong with it is not said: it holds a password."""
     return InvalidInputError(
         "DAFTRAY_DATABASE_URL is to be sqlite:////path/to/file or postgresql://user:password@host/name, "
         "with the special characters of the password percent-encoded."

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db import clock as database_clock
 from daftray.adapters.db import dialect
-from daftray.adapters.db.address import Address
+from daftray.adapters.db.address import Address, unreadable
 from daftray.adapters.db.engine import (
     WRITES,
     make_engine,
@@ -46,11 +46,20 @@ class Database:
         self._turn = asyncio.Lock() if self._address.dsn is None else None
 
     async def open(self) -> None:
-        """Make sure that the database answers; make a SQLite file and its folder where there is none."""
+        """Make sure that the database answers; make a SQLite file and its folder where there is none.
+
+        Raises:
+            StoreUnavailableError: it does not answer.
+            DatabaseRefusedError: it does not let us in.
+            InvalidInputError: its address cannot be used.
+        """
         with translated():
             if self._address.path:
                 await asyncio.to_thread(make_sqlite_file, Path(self._address.path))
-        await self.ping()
+        try:
+            await self.ping()
+        except ValueError:
+            raise unreadable() from None  # asyncpg's text holds parts of the address
 
     async def ping(self) -> None:
         """Return when the database answers."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
+from daftray.adapters.db.address import unreadable
 from daftray.domain.errors import DaftrayError, InvalidInputError, StoreUnavailableError
 
 _SQLITE_PASSING = frozenset(
@@ -83,6 +84,8 @@ def _translated(error: exc.SQLAlchemyError) -> DaftrayError:
     states = {state for cause in causes if (state := _state_of(cause))}
     if states & _UNFIT_STATES or any(isinstance(cause, _UNFIT) for cause in causes):
         return _unfit()
+    if isinstance(error, exc.InterfaceError) and any(isinstance(cause, ValueError) for cause in causes):
+        return unreadable()
     if isinstance(error, exc.TimeoutError):
         return StoreUnavailableError("All connections to the database are in use: try again.")
     if any(state.startswith(_POSTGRES_REFUSING) for state in states):
