@@ -116,28 +116,37 @@ class _LastWord:
 
     def say(self) -> None:
         """Send the last counts and the report, then end as the user's code did."""
-        if self.reporter is not None:
-            self.reporter.close()
+        delivered = self.reporter is None or self.reporter.flush()
         # A forked child runs its parent's handlers too; and without an ending the runner itself failed,
         # which the exit code tells.
-        if os.getpid() != self.pid or self.end is None:
-            return
+        end = self.end if os.getpid() == self.pid else None
+        reported = end is not None and self._report(end)
+        if self.reporter is not None:
+            if reported and not delivered:
+                # Whoever took the report after all, a server that was started anew, takes the counts as well.
+                self.reporter.flush()
+            self.reporter.end()
+        if end is not None and end.interrupted:
+            # As Python does: so that whoever waits sees the signal and not a code.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def _report(self, end: ending.Ending) -> bool:
+        """Report the ending; return whether that was heard."""
         report: dict[str, object] = {
             "attempt": self._settings.attempt,
-            "outcome": self.end.outcome,
-            "exit_code": self.end.exit_code,
-            "detail": self.end.detail,
-            "exception": self.end.exception,
+            "outcome": end.outcome,
+            "exit_code": end.exit_code,
+            "detail": end.detail,
+            "exception": end.exception,
             "at": _now(),
         }
         try:
             self._control.finished(report, give_up_after_s=FINISH_TIMEOUT_S)
         except ControlPlaneError as error:
             say(f"the end of this run could not be reported: {error}")
-        if self.end.interrupted:
-            # As Python does: so that whoever waits sees the signal and not a code.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGINT)
+            return False
+        return True
 
 
 def _now() -> str:

@@ -108,13 +108,22 @@ class Exporter:
             self._flush(SEND_TIMEOUT_S)
             sent_at = time.monotonic()
 
-    def close(self, tries: int = 1) -> None:
-        """Send what is left, at the process's end; tell once if the reports could not be delivered."""
+    def close(self) -> None:
+        """Send what is left, and nothing after that."""
+        self.flush()
+        self.end()
+
+    def flush(self, tries: int = 1) -> bool:
+        """Send what is left, at the process's end; return whether it was delivered."""
         for left in reversed(range(tries)):
             self._flush(EXIT_TIMEOUT_S, last=True)
             if self._failures == 0 or self._refused or left == 0:
                 break
             time.sleep(FLUSH_INTERVAL_S)
+        return self._failures == 0
+
+    def end(self) -> None:
+        """Send no more; tell once if the reports could not be delivered."""
         self._closed = True
         if self._failures:
             self._tell()

@@ -51,9 +51,18 @@ class Reporter:
             self._make_exporter().start()
 
     def close(self) -> None:
-        """Send what is left. The driver tries longer: Ray kills the others soon."""
+        """Send what is left, and nothing after that."""
+        self.flush()
+        self.end()
+
+    def flush(self) -> bool:
+        """Send what is left; return whether it was delivered. The driver tries longer: it lives longer."""
+        return self._exporter is None or self._exporter.flush(_DRIVER_TRIES if self.kind == DRIVER else 1)
+
+    def end(self) -> None:
+        """Send no more."""
         if self._exporter is not None:
-            self._exporter.close(tries=_DRIVER_TRIES if self.kind == DRIVER else 1)
+            self._exporter.end()
 
     def forking(self) -> None:
         """Have no thread while the process forks."""

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import threading
 from typing import Any
 
 import msgspec
@@ -105,6 +106,25 @@ def test_the_last_word_is_tried_again(runs: Runs) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert runs.control.finished["outcome"] == "returned"
+
+
+def test_counts_that_come_to_nobody_are_sent_again_once_the_last_word_is_heard(runs: Runs) -> None:
+    """A server that is started anew at the end of a run takes longer than the counts alone wait."""
+    control = runs.control
+    control.failures["metrics"] = [503] * 1000
+    runs.write({"main.py": "import daftray\ndaftray.increment('rows', 3)\n"})
+
+    def heal() -> None:
+        control.wait_until(lambda: bool(control.ending("/finished")))
+        control.failures["metrics"].clear()
+
+    healing = threading.Thread(target=heal)
+    healing.start()
+    done = runs.run(file("main.py"))
+    healing.join()
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert runs.control.total("daftray.user.rows") == 3
 
 
 def test_a_result_that_cannot_be_stored_does_not_fail_the_run(runs: Runs) -> None:
