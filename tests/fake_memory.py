@@ -64,9 +64,16 @@ class Memory:
     problems: dict[tuple[str, int, str], Problem] = field(default_factory=dict)
     counters: dict[tuple[str, int, str, str, str], float] = field(default_factory=dict)
     keys_used: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    keys_made_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    results_came_at: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    removals: set[str] = field(default_factory=set)
+    identity: str | None = None
     clock: FakeClock = field(default_factory=FakeClock)
     strict: bool = False
     """Whether whatever hangs on a run or a project needs it to be there, as in a database."""
+
+    def has_ended(self, run_id: str) -> bool:
+        return self.runs[run_id].due_at is None
 
     def need_run(self, run_id: str) -> None:
         if self.strict and run_id not in self.runs:

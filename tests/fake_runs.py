@@ -51,6 +51,7 @@ class InMemoryRunStore:
         ids = tuple(one.run.id for one in new)
         if key is not None:
             self._memory.keys_used[key.project, key.key] = (key.digest, ids)
+            self._memory.keys_made_at[key.project, key.key] = self._now()
         return ids
 
     async def added_under(self, key: IdempotencyKey) -> tuple[str, ...] | None:
@@ -200,8 +201,12 @@ def _saved(before: Run, after: Run) -> Run:
     """Return what a save leaves: the caller's run, but for what a save does not write."""
     known = {attempt.number: attempt for attempt in before.attempts}
     for attempt in after.attempts:
-        size = known[attempt.number].log_size if attempt.number in known else 0
-        known[attempt.number] = replace(attempt, log_size=max(attempt.log_size, size))
+        older = known.get(attempt.number, attempt)
+        known[attempt.number] = replace(
+            attempt,
+            log_size=max(attempt.log_size, older.log_size),
+            log_removed_at=older.log_removed_at or attempt.log_removed_at,
+        )
     fields = asdict(before)
     return replace(after, attempts=_in_order(known), **{name: fields[name] for name in _KEPT_BY_SAVE})
 

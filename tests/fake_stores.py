@@ -70,11 +70,7 @@ class InMemoryProjectStore:
             raise ConflictError
         self._projects.pop(project_id, None)
         gone = {project_id, *runs}
-        _forget(memory.secrets, gone)
-        _forget(memory.reports, gone)
-        _forget(memory.results, gone)
-        _forget(memory.problems, gone)
-        _forget(memory.counters, gone)
+        forget_owners(memory, gone)
         for run_id in runs:
             del memory.runs[run_id]
 
@@ -82,6 +78,15 @@ class InMemoryProjectStore:
         for other in self._projects.values():
             if (other.workspace, other.name) == (project.workspace, project.name) and other.id != project.id:
                 raise NameTakenError
+
+
+def forget_owners(memory: Memory, gone: set[str]) -> None:
+    """Forget what hangs on projects or runs."""
+    _forget(memory.secrets, gone)
+    _forget(memory.reports, gone)
+    _forget(memory.results, gone)
+    _forget(memory.problems, gone)
+    _forget(memory.counters, gone)
 
 
 def _forget(table: dict[Key, Value], owners: set[str]) -> None:
@@ -158,7 +163,8 @@ class InMemoryReportStore:
 
     async def put_result(self, run_id: str, result: RunResult) -> None:
         self._memory.need_run(run_id)
-        self._memory.results[run_id, result.attempt] = result
+        self._memory.results[run_id, result.attempt] = replace(result, removed_at=None)
+        self._memory.results_came_at[run_id, result.attempt] = self._memory.clock.now()
 
     async def result(self, run_id: str) -> RunResult | None:
         of_run = {attempt: result for (of, attempt), result in self._memory.results.items() if of == run_id}

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from fake_memory import FakeClock, Memory
+from fake_retention import InMemoryBlobOwners, InMemoryRetentionStore, InMemorySubmittedJobs
 from fake_runs import InMemoryRunStore
 from fake_stores import InMemoryKeyStore, InMemoryProjectStore, InMemoryReportStore, InMemorySecretStore
 
@@ -41,6 +42,9 @@ class InMemoryStores:
         self.secrets = InMemorySecretStore(memory)
         self.keys = InMemoryKeyStore(memory)
         self.reports = InMemoryReportStore(memory)
+        self.retention = InMemoryRetentionStore(memory)
+        self.owners = InMemoryBlobOwners(memory)
+        self.submitted = InMemorySubmittedJobs(memory)
 
 
 class InMemoryBlobs:

@@ -13,22 +13,28 @@ from sqlalchemy import text
 
 from daftray.adapters.db import (
     Database,
+    SqlBlobOwners,
     SqlKeyStore,
     SqlProjectStore,
     SqlReportStore,
+    SqlRetentionStore,
     SqlRunStore,
     SqlSecretStore,
+    SqlSubmittedJobs,
 )
 from daftray.adapters.db.report_rows import CounterRow
 from daftray.adapters.db.rows import Row
 from daftray.domain.ports import (
+    BlobOwners,
     Claim,
     KeyStore,
     NewRun,
     ProjectStore,
     ReportStore,
+    RetentionStore,
     RunStore,
     SecretStore,
+    SubmittedJobs,
 )
 from daftray.domain.run import Run
 
@@ -42,6 +48,9 @@ class Stores:
     secrets: SecretStore
     keys: KeyStore
     reports: ReportStore
+    retention: RetentionStore
+    owners: BlobOwners
+    submitted: SubmittedJobs
     clock: FakeClock
     """What tells the time to all of them."""
 
@@ -55,6 +64,9 @@ def memory_stores() -> Stores:
         secrets=memory.secrets,
         keys=memory.keys,
         reports=memory.reports,
+        retention=memory.retention,
+        owners=memory.owners,
+        submitted=memory.submitted,
         clock=clock,
     )
 
@@ -66,6 +78,9 @@ def stores_of(database: Database, clock: FakeClock) -> Stores:
         secrets=SqlSecretStore(database),
         keys=SqlKeyStore(database),
         reports=SqlReportStore(database),
+        retention=SqlRetentionStore(database),
+        owners=SqlBlobOwners(database),
+        submitted=SqlSubmittedJobs(database),
         clock=clock,
     )
 

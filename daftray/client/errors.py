@@ -77,6 +77,7 @@ _BY_STATUS: dict[int, type[DaftrayError]] = {
     HTTPStatus.FORBIDDEN: ForbiddenError,
     HTTPStatus.NOT_FOUND: NotFoundError,
     HTTPStatus.CONFLICT: ConflictError,
+    HTTPStatus.GONE: NotFoundError,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: InvalidInputError,
     HTTPStatus.UNPROCESSABLE_ENTITY: InvalidInputError,
     HTTPStatus.BAD_GATEWAY: ServerUnreachableError,

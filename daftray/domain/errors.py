@@ -7,6 +7,8 @@
     │   ├── DependenciesInvalidError    dependencies-invalid
     │   └── PythonVersionError          python-version-unavailable
     ├── NotFoundError                   run- · project- · result- · log- · secret-not-found
+    │   ├── LogRemovedError             log-removed: it was there, and retention let it go
+    │   └── ResultRemovedError          result-removed
     ├── ConflictError                   conflict
     │   ├── NameTakenError              name-taken
     │   └── IdempotencyConflictError    idempotency-key-reused
@@ -143,6 +145,18 @@ class LogNotFoundError(NotFoundError):
     """The run has no log yet."""
 
     code = "log-not-found"
+
+
+class LogRemovedError(NotFoundError):
+    """The log was removed, since it was older or took more room than the server keeps."""
+
+    code = "log-removed"
+
+
+class ResultRemovedError(NotFoundError):
+    """The result was removed, since it was older or took more room than the server keeps."""
+
+    code = "result-removed"
 
 
 class SecretNotFoundError(NotFoundError):

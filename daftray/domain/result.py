@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,3 +38,15 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     data: bool = False
     """Whether the blob store holds the result's bytes."""
     note: str | None = None
+    removed_at: datetime | None = None
+    """When retention removed the value, the preview and the stored data."""
+
+    @property
+    def kept_size(self) -> int:
+        """Bytes that the result takes: its own, and those of the stored data."""
+        return len(msgspec.json.encode(self)) + (self.size or 0 if self.data else 0)
+
+    def emptied(self, at: datetime) -> RunResult:
+        """Return what is left of the result once it is removed: that there was one, and of what kind."""
+        nothing = msgspec.Raw(b"null")
+        return replace(self, value=nothing, preview=None, data=False, note=None, removed_at=at)

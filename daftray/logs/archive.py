@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 
 from daftray.domain.cluster import Job
-from daftray.domain.errors import BlobNotFoundError, LogNotFoundError, StaleClaimError
+from daftray.domain.errors import BlobNotFoundError, LogNotFoundError, LogRemovedError, StaleClaimError
 from daftray.domain.ports import BlobStore, Claim, RayJobs, RunStore
 from daftray.domain.run import Run
 from daftray.logs.chunks import CHUNK, growing_key, key_of, spans
@@ -24,9 +24,16 @@ def archived_size(run: Run, attempt: int) -> int:
 
     Raises:
         LogNotFoundError: the run has no such attempt.
+        LogRemovedError: retention removed it.
     """
     for one in run.attempts:
         if one.number == attempt:
+            if one.log_removed_at is not None:
+                raise LogRemovedError(
+                    f"The log of attempt {attempt} was removed on {one.log_removed_at:%Y-%m-%d}: this server "
+                    "keeps logs for a while and up to a size, as its operator decided. The run's status, "
+                    "problems and metrics are still there."
+                )
             return one.log_size
     if attempt == run.attempt:
         return 0
@@ -77,6 +84,7 @@ class LogArchive:
         Raises:
             RunNotFoundError: there is no such run.
             LogNotFoundError: the run has no such attempt.
+            LogRemovedError: retention removed it.
         """
         run = await self._runs.get(run_id)
         number = run.attempt if attempt is None else attempt
@@ -87,6 +95,7 @@ class LogArchive:
 
         Raises:
             BlobNotFoundError: the blob store has lost it.
+            LogRemovedError: retention removes it just now.
         """
         pieces: list[bytes] = []
         for index, within, until in spans(max(0, start), min(end, size)):

@@ -67,6 +67,7 @@ class LogFollower:
         Raises:
             RunNotFoundError: there is no such run.
             LogNotFoundError: the run has no such attempt.
+            LogRemovedError: retention removed it.
         """
         attempt, _ = await self._archive.size(run_id, attempt)
         quiet = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from daftray.domain.errors import ResultNotFoundError
+from daftray.domain.errors import ResultNotFoundError, ResultRemovedError
 from daftray.domain.metrics import RunMetrics, summarise
 from daftray.domain.ports import BlobStore, ReportStore
 from daftray.domain.problem import Problem
@@ -19,17 +19,22 @@ class Outcomes:
         self._blobs = blobs
 
     async def result(self, run_id: str) -> RunResult:
-        """Return a run's result. Raises `ResultNotFoundError`."""
+        """Return a run's result. Raises `ResultNotFoundError`, `ResultRemovedError`."""
         found = await self._reports.result(run_id)
         if found is None:
             raise ResultNotFoundError(
                 "The run has no result: a function's return value is one, and what a file or module gives to "
                 "`daftray.set_result`."
             )
+        if found.removed_at is not None:
+            raise ResultRemovedError(
+                f"The run's result was removed on {found.removed_at:%Y-%m-%d}: this server keeps results for "
+                "a while and up to a size, as its operator decided. Run it again to have it again."
+            )
         return found
 
     async def data(self, run_id: str) -> tuple[RunResult, AsyncIterator[bytes]]:
-        """Return a run's result and its stored bytes. Raises `ResultNotFoundError`."""
+        """Return a run's result and its stored bytes. Raises as `result` does."""
         found = await self.result(run_id)
         if not found.data:
             raise ResultNotFoundError("The run's result has no file to download: ask for /results instead.")

@@ -1,17 +1,23 @@
 """The database: SQLAlchemy's only home. SQLite by default; PostgreSQL by URL."""
 
+from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.keys import SqlKeyStore
 from daftray.adapters.db.projects import SqlProjectStore
 from daftray.adapters.db.reports import SqlReportStore
+from daftray.adapters.db.retention import SqlRetentionStore
 from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.db.secrets import SqlSecretStore
+from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
 
 __all__ = [
     "Database",
+    "SqlBlobOwners",
     "SqlKeyStore",
     "SqlProjectStore",
     "SqlReportStore",
+    "SqlRetentionStore",
     "SqlRunStore",
     "SqlSecretStore",
+    "SqlSubmittedJobs",
 ]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db.rows import Row
 
+_RETENTION_LOCK = 0x0DAF7_4A9
 _ADMISSION_LOCK = 0x0DAF7_4A8
 _MIGRATION_LOCK = 0x0DAF7_4A7
 """PostgreSQL's advisory locks are named by numbers; these are ours."""
@@ -40,3 +41,9 @@ async def lock_cluster(session: AsyncSession, cluster: str) -> None:
         text("SELECT pg_advisory_xact_lock(:lock, hashtext(:cluster))"),
         {"lock": _ADMISSION_LOCK, "cluster": cluster},
     )
+
+
+async def lock_retention(session: AsyncSession) -> None:
+    """Make others that would remove what is oldest wait until this transaction is over."""
+    if _dialect(session).name != "sqlite":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _RETENTION_LOCK})

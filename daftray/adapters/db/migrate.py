@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 _SCRIPTS = "daftray.adapters.db:migrations"
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring a database to the newest version, inside the connection's transaction."""
+def upgrade(connection: Connection, *, to: str = "head") -> None:
+    """Bring a database to a version, by default the newest, inside the connection's transaction."""
     config = Config()
     config.set_main_option("script_location", _SCRIPTS)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

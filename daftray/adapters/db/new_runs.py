@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db import run_rows
 from daftray.adapters.db.dialect import insert
+from daftray.adapters.db.retention_rows import RunSourceRow, source_rows
 from daftray.adapters.db.rows import AttemptRow, ProjectRow, RunEventRow, RunLabelRow, RunRow, SecretRow
 from daftray.domain.errors import ConflictError, ProjectNotFoundError
 from daftray.domain.ports import NewRun
@@ -37,11 +38,13 @@ async def add(session: AsyncSession, new: Sequence[NewRun], *, now: datetime) ->
         for key, value in one.run.labels.items()
     ]
     secrets = [asdict(secret) for one in new for secret in one.secrets]
+    sources = [row for one in new for row in source_rows(one.run)]
     events = [{"run_id": one.run.id, "seq": 1, "event": one.event} for one in new]
     for table, rows in (
         (AttemptRow, attempts),
         (RunLabelRow, labels),
         (SecretRow, secrets),
+        (RunSourceRow, sources),
         (RunEventRow, events),
     ):
         if rows:

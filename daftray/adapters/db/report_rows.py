@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from daftray.adapters.db.columns import ORDERED_TEXT, StructJson
-from daftray.adapters.db.rows import Row
+from daftray.adapters.db.rows import Row, partial_index
 from daftray.domain.problem import Problem
 from daftray.domain.report import FinishedReport, StartedReport
 from daftray.domain.result import RunResult
@@ -38,10 +38,17 @@ class ResultRow(Row):
     """An attempt's result. A JSON value is kept as it came, to the byte."""
 
     __tablename__ = "results"
+    __table_args__ = (
+        partial_index("ix_results_kept", "removed_at IS NULL", *("reported_at", "run_id", "attempt", "size")),
+    )
 
     run_id: Mapped[str] = _run_id()
     attempt: Mapped[int] = _attempt()
     result: Mapped[RunResult] = mapped_column(StructJson(RunResult))
+    size: Mapped[int] = mapped_column(BigInteger)
+    """Bytes of it, here and in the blob store."""
+    reported_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
 
 class ProblemRow(Row):

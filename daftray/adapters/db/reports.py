@@ -74,12 +74,13 @@ class SqlReportStore:
         """Keep an attempt's result, beside those of other attempts."""
         async with self._database.writing() as session:
             await _check(session, run_id)
-            statement = insert(session, ResultRow).values(
-                run_id=run_id, attempt=result.attempt, result=result
-            )
+            now, kept = await self._database.now(session), replace(result, removed_at=None)
+            values = {"result": kept, "size": kept.kept_size, "reported_at": now}
+            statement = insert(session, ResultRow).values(run_id=run_id, attempt=result.attempt, **values)
             await session.execute(
                 statement.on_conflict_do_update(
-                    index_elements=["run_id", "attempt"], set_={"result": statement.excluded.result}
+                    index_elements=["run_id", "attempt"],
+                    set_={"removed_at": None, **{name: statement.excluded[name] for name in values}},
                 )
             )
 

@@ -51,10 +51,15 @@ class ProjectRow(Row):
     created_at: Mapped[datetime]
 
 
+def partial_index(name: str, where: str, *columns: str) -> Index:
+    """Return an index of the rows that matter to somebody."""
+    condition = text(where)
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
 def _live_index(name: str, *columns: str) -> Index:
     """Return an index of the runs that have not ended: few, however many have."""
-    live = text("due_at IS NOT NULL")
-    return Index(name, *columns, sqlite_where=live, postgresql_where=live)
+    return partial_index(name, "due_at IS NOT NULL", *columns)
 
 
 class RunRow(Row):
@@ -133,6 +138,13 @@ class AttemptRow(Row):
     """One try at a run."""
 
     __tablename__ = "attempts"
+    __table_args__ = (
+        partial_index(
+            "ix_attempts_log_kept",
+            "log_removed_at IS NULL AND log_size > 0",
+            *("ended_at", "run_id", "number", "log_size"),
+        ),
+    )
 
     run_id: Mapped[str] = mapped_column(
         ORDERED_TEXT, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True

@@ -212,6 +212,8 @@ async def _write_attempts(
     changes: dict[str, ColumnElement[Any]] = {  # Any: columns of every type
         name: new[name] for name in only or Attempt.__struct_fields__ if name != "number"
     }
+    if "log_removed_at" in changes:  # retention wrote it; a late writer's copy may be older
+        changes["log_removed_at"] = func.coalesce(AttemptRow.log_removed_at, new.log_removed_at)
     changes["log_size"] = case((AttemptRow.log_size > new.log_size, AttemptRow.log_size), else_=new.log_size)
     await session.execute(
         statement.on_conflict_do_update(index_elements=["run_id", "number"], set_=changes), rows

@@ -33,6 +33,7 @@ class AsyncRunRecords:
 
         Raises:
             ResultNotFoundError: it returned nothing, or has not ended.
+            ResultRemovedError: the server kept it only for a while.
         """
         response = await self._place.connection.call("GET", f"{self._path(run)}/results", repeatable=True)
         return decode_json(response)
@@ -84,6 +85,7 @@ class AsyncRunRecords:
 
         Raises:
             LogNotFoundError: the run has written nothing yet.
+            LogRemovedError: the server kept it only for a while.
         """
         if tail is not None:
             response = await self._log(run, tail=tail, attempt=attempt)

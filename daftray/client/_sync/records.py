@@ -34,6 +34,7 @@ class RunRecords:
 
         Raises:
             ResultNotFoundError: it returned nothing, or has not ended.
+            ResultRemovedError: the server kept it only for a while.
         """
         response = self._place.connection.call("GET", f"{self._path(run)}/results", repeatable=True)
         return decode_json(response)
@@ -85,6 +86,7 @@ class RunRecords:
 
         Raises:
             LogNotFoundError: the run has written nothing yet.
+            LogRemovedError: the server kept it only for a while.
         """
         if tail is not None:
             response = self._log(run, tail=tail, attempt=attempt)

@@ -6,6 +6,7 @@ errors of ``domain/errors.py``.
 
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
+from daftray.domain.ports.retention import BlobOwners, MirrorCache, RetentionStore, SubmittedJobs
 from daftray.domain.ports.runs import Claim, NewRun, RunQuery, RunStore
 from daftray.domain.ports.secrets import Vault
 from daftray.domain.ports.sources import GitMirrors, GitRepository, Packages, TreeFile
@@ -19,21 +20,25 @@ from daftray.domain.ports.stores import (
 )
 
 __all__ = [
+    "BlobOwners",
     "BlobStore",
     "Claim",
     "Clock",
     "GitMirrors",
     "GitRepository",
     "KeyStore",
+    "MirrorCache",
     "NewRun",
     "Packages",
     "Pinged",
     "ProjectStore",
     "RayJobs",
     "ReportStore",
+    "RetentionStore",
     "RunQuery",
     "RunStore",
     "SecretStore",
+    "SubmittedJobs",
     "TreeFile",
     "Vault",
 ]
