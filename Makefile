@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test chaos check fix bench lock runtime
+.PHONY: help setup demo serve test chaos check fix bench soak lock runtime
 
 bootstrap := sh tools/with-python tools/bootstrap.py
 bin := .venv/bin
@@ -45,6 +45,9 @@ check: setup ## Check formatting, lint, types and the import rule
 
 fix: setup ## Format, and mend what ruff can mend
 	@$(bin)/ruff check --fix --quiet . ; $(bin)/ruff format .
+
+soak: setup ## Half an hour of fifty followers: does the server's memory stay flat?
+	@$(bin)/python bench/soak/soak.py $(ARGS)
 
 bench: setup ## Run the benchmarks
 	@set -e; for script in bench/*.py; do echo "$$script"; $(bin)/python "$$script" $(ARGS); done
