@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fake_memory import FakeClock, Memory
@@ -18,6 +19,7 @@ from fake_runs import InMemoryRunStore
 from fake_stores import InMemoryKeyStore, InMemoryProjectStore, InMemoryReportStore, InMemorySecretStore
 
 from daftray.domain.errors import BlobNotFoundError
+from daftray.domain.ports import BlobInfo
 
 __all__ = [
     "FakeClock",
@@ -48,16 +50,19 @@ class InMemoryStores:
 
 
 class InMemoryBlobs:
-    """Bytes under keys. ``blobs`` is there for tests to look at."""
+    """Bytes under keys. ``blobs`` is there for tests to look at, and so is when each was ``put_at``."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock | None = None) -> None:
         self.blobs: dict[str, bytes] = {}
+        self.put_at: dict[str, datetime] = {}
+        self._clock = clock or FakeClock(datetime.now(UTC))
 
     async def put(self, key: str, data: bytes) -> None:
         self.blobs[_checked(key)] = bytes(data)
+        self.put_at[key] = self._clock.now()
 
     async def put_file(self, key: str, path: Path) -> None:
-        self.blobs[_checked(key)] = await asyncio.to_thread(path.read_bytes)
+        await self.put(key, await asyncio.to_thread(path.read_bytes))
 
     async def get(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
         if _checked(key) not in self.blobs:
@@ -74,6 +79,13 @@ class InMemoryBlobs:
 
     async def delete(self, key: str) -> None:
         self.blobs.pop(_checked(key), None)
+
+    async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        if not prefix.endswith("/"):
+            raise ValueError(f"{prefix!r} is no prefix")
+        _checked(prefix[:-1])
+        for key in [key for key in self.blobs if key.startswith(prefix)]:
+            yield BlobInfo(key=key, size=len(self.blobs[key]), modified=self.put_at[key])
 
 
 def _checked(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,35 @@ async def test_a_deleted_key_is_gone_and_its_neighbour_stays(blobs: BlobStore) -
     await blobs.delete(KEY)
     assert await blobs.size(KEY) is None
     assert await blobs.get(f"{KEY}0") == b"2"
+
+
+async def test_a_list_is_what_lies_below_a_prefix(blobs: BlobStore) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    keys = {"runs/run_1/1/log/00000000": b"1" * 7, "runs/run_1/1/result": b"", "runs/run_10/1/result": b"22"}
+    for key, data in keys.items():
+        await blobs.put(key, data)
+    found = {blob.key: blob async for blob in blobs.list("runs/run_1/")}
+    assert {key: blob.size for key, blob in found.items()} == {
+        "runs/run_1/1/log/00000000": 7,
+        "runs/run_1/1/result": 0,
+    }
+    assert all(before < blob.modified < datetime.now(UTC) + timedelta(seconds=2) for blob in found.values())
+    assert {blob.key async for blob in blobs.list("runs/")} == keys.keys()
+    assert [blob async for blob in blobs.list("runs/run_1/1/result/")] == []
+    assert [blob async for blob in blobs.list("never/")] == []
+
+
+async def test_what_is_listed_may_be_deleted_meanwhile(blobs: BlobStore) -> None:
+    await asyncio.gather(*(blobs.put(f"runs/{number % 50}/log/{number}", b"1") for number in range(1500)))
+    async for blob in blobs.list("runs/"):
+        await blobs.delete(blob.key)
+    assert [blob async for blob in blobs.list("runs/")] == []
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "runs", "../", "runs//", "runs/../"])
+async def test_a_prefix_that_is_none_is_refused(blobs: BlobStore, prefix: str) -> None:
+    with pytest.raises(ValueError, match="is no"):
+        [blob async for blob in blobs.list(prefix)]
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -130,3 +160,26 @@ async def test_puts_at_once_leave_one_of_them_whole(blobs: BlobStore) -> None:
     candidates = [bytes([number]) * 300_000 for number in range(8)]
     await asyncio.gather(*(blobs.put(KEY, data) for data in candidates))
     assert await blobs.get(KEY) in candidates
+
+
+async def test_a_folder_that_is_emptied_goes(tmp_path: Path) -> None:
+    blobs = ObjectBlobs(tmp_path / "blobs")
+    await blobs.put("runs/run_1/1/log/0", b"1")
+    await blobs.put("runs/run_2/1/log/0", b"1")
+    await blobs.delete("runs/run_1/1/log/0")
+    assert sorted(path.name for path in (tmp_path / "blobs" / "runs").iterdir()) == ["run_2"]
+    await blobs.delete("runs/run_2/1/log/0")
+    await blobs.put("runs/run_2/1/log/1", b"1")
+    assert await blobs.get("runs/run_2/1/log/1") == b"1"
+
+
+async def test_a_folder_is_filled_while_it_is_emptied(tmp_path: Path) -> None:
+    blobs = ObjectBlobs(tmp_path / "blobs")
+
+    async def pass_through(number: int) -> None:
+        for turn in range(100):
+            await blobs.put(f"runs/run_1/log/{number}.{turn}", b"1")
+            await blobs.delete(f"runs/run_1/log/{number}.{turn}")
+
+    await asyncio.gather(*(pass_through(number) for number in range(8)))
+    assert [blob async for blob in blobs.list("runs/")] == []

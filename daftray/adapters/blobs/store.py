@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import obstore
@@ -13,6 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from daftray.domain.errors import BlobNotFoundError, DaftrayError, StoreUnavailableError
+from daftray.domain.ports import BlobInfo
 
 _KEY = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _LONGEST_KEY = 900
@@ -21,6 +22,7 @@ _PIECE_BYTES = 1 << 20
 _PART_BYTES = 8 << 20
 """S3 takes at most 10,000 parts: files up to 80 GB."""
 _PARTS_AT_ONCE = 4
+_PAGE = 1000
 
 _REMOTE = re.compile(r"[a-z0-9]+://")
 
@@ -94,6 +96,19 @@ class ObjectBlobs:
         except BlobNotFoundError:
             return
 
+    async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """Yield the blobs below a prefix, which ends in a slash, in no order."""
+        if not prefix.endswith("/"):
+            raise ValueError(f"{prefix!r} is no prefix of keys: it ends in a slash")
+        with _translated():
+            pages = obstore.list(  # pyright: ignore[reportUnknownMemberType] (one overload names Arrow's types)
+                self._store, _checked(prefix[:-1]), chunk_size=_PAGE
+            )
+            async for page in pages:
+                for found in page:
+                    modified = found["last_modified"].astimezone(UTC)
+                    yield BlobInfo(key=found["path"], size=found["size"], modified=modified)
+
 
 def _open(url_or_path: str | Path) -> ObjectStore:
     if isinstance(url_or_path, str) and _REMOTE.match(url_or_path):
@@ -103,7 +118,8 @@ def _open(url_or_path: str | Path) -> ObjectStore:
             client_options={"connect_timeout": "5s", "timeout": "60s", "allow_http": True},
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
         )
-    return LocalStore(Path(url_or_path).absolute(), mkdir=True)
+    # What is removed takes its empty folders along, or a million runs would leave as many behind.
+    return LocalStore(Path(url_or_path).absolute(), automatic_cleanup=True, mkdir=True)
 
 
 def _checked(key: str) -> str:

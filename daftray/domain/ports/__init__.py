@@ -11,6 +11,7 @@ from daftray.domain.ports.runs import Claim, NewRun, RunQuery, RunStore
 from daftray.domain.ports.secrets import Vault
 from daftray.domain.ports.sources import GitMirrors, GitRepository, Packages, TreeFile
 from daftray.domain.ports.stores import (
+    BlobInfo,
     BlobStore,
     KeyStore,
     Pinged,
@@ -20,6 +21,7 @@ from daftray.domain.ports.stores import (
 )
 
 __all__ = [
+    "BlobInfo",
     "BlobOwners",
     "BlobStore",
     "Claim",

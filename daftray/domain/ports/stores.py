@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from daftray.domain.metrics import Counter, CounterTotal
 from daftray.domain.principal import ApiKey
@@ -109,6 +112,14 @@ class ReportStore(Protocol):
         ...
 
 
+class BlobInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A blob in a list: its key, its bytes, and when it was put, by the store's clock."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
 class BlobStore(Protocol):
     """Bytes under keys (``runs/…/log/…``)."""
 
@@ -134,6 +145,13 @@ class BlobStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove a key; one that is not there is fine."""
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """Yield the blobs below a prefix, which ends in a slash, in no order.
+
+        What comes or goes meanwhile may be among them or not.
+        """
         ...
 
 
