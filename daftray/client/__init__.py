@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         RunWaitTimeoutError,
         ServerUnreachableError,
     )
+    from daftray.client.request import run_request
 
 __all__ = [
     "AnswerNotUnderstoodError",
@@ -40,6 +41,7 @@ __all__ = [
     "RunPage",
     "RunWaitTimeoutError",
     "ServerUnreachableError",
+    "run_request",
 ]
 
 _HOMES = {
@@ -54,6 +56,7 @@ _HOMES = {
     "RunPage": "daftray.client.answers",
     "RunWaitTimeoutError": "daftray.client.errors",
     "ServerUnreachableError": "daftray.client.errors",
+    "run_request": "daftray.client.request",
 }
 
 

@@ -47,11 +47,15 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a run's log, without its newline. ``offset`` is that of the byte after it in the log."""
+    """A line of a run's log, without its newline.
+
+    ``offset`` is that of the byte after it in the log of its ``attempt``.
+    """
 
     offset: int
     timestamp: datetime
     message: str
+    attempt: int = 1
 
 
 class LogMatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +85,12 @@ class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
 
 
+class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"run_ids": […]}``."""
+
+    run_ids: list[str]
+
+
 class ProblemsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``{"problems": […]}``."""
 
@@ -103,6 +113,12 @@ class SecretsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``{"secrets": […]}``."""
 
     secrets: list[Secret]
+
+
+class LogEndData(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last event of an attempt's log carries: how the attempt ended."""
+
+    status: str = ""
 
 
 class LogEventData(msgspec.Struct, frozen=True, kw_only=True):

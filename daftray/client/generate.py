@@ -24,6 +24,7 @@ _REPLACEMENTS = {
     "AsyncClient": "Client",
     "AsyncConnection": "Connection",
     "AsyncProjects": "Projects",
+    "AsyncRunCreation": "RunCreation",
     "AsyncRunRecords": "RunRecords",
     "AsyncRuns": "Runs",
     "AsyncSecrets": "Secrets",

@@ -12,46 +12,80 @@ from httpx_sse import EventSource, ServerSentEvent, SSEError
 from daftray.client._async.connection import AsyncConnection
 from daftray.client._async.pause import pause
 from daftray.client._async.streams import open_stream
-from daftray.client.answers import LogEventData, LogLine
+from daftray.client.answers import LogEndData, LogEventData, LogLine
 from daftray.client.asked import parameters
 from daftray.client.errors import AnswerNotUnderstoodError, ServerUnreachableError
 from daftray.domain.errors import DaftrayError, LogNotFoundError
 from daftray.domain.run import Run
+from daftray.domain.status import RunStatus
 
 SILENCE_S = 60.0
 """A stream that says nothing for so long, not even a comment, is taken for dead and opened anew."""
 _LOG_EVENTS = frozenset({"log", "message"})
 
 
-async def follow_log(connection: AsyncConnection, run_path: str, *, from_: int) -> AsyncIterator[LogLine]:
-    """Yield the lines of a run's log from a byte offset on, until the server says that the run has ended."""
-    offset, failures = from_, 0
+async def follow_log(
+    connection: AsyncConnection, run_path: str, *, from_: int, attempt: int | None
+) -> AsyncIterator[LogLine]:
+    """Yield the lines of a run's log from a byte offset on, until the server says that the run has ended.
+
+    The attempt is named in every request: the server's own choice, the current one, can change between two.
+    """
+    number, offset, failures = attempt, from_, 0
     while True:
         try:
-            async with aclosing(_events(connection, run_path, offset)) as events:
+            if number is None:
+                number = (await connection.get(run_path, Run)).attempt
+            async with aclosing(_events(connection, run_path, number, offset)) as events:
                 async for event in events:
                     if event.event == "end":
-                        return
-                    line = log_line(event)
+                        break
+                    line = log_line(event, number)
                     # A line that was seen before the cut may come again: what it ends at tells.
                     if line is not None and line.offset > offset:
                         offset, failures = line.offset, 0
                         yield line
-            trouble: DaftrayError = ServerUnreachableError(
-                f"The stream of the log closes before the run's end is told (after {offset} bytes)."
-            )
+                else:
+                    raise ServerUnreachableError(
+                        f"The stream of the log closes before the run's end is told (after {offset} bytes)."
+                    )
+            if await _was_last(connection, run_path, number, event):
+                return
+            number, offset, failures = number + 1, 0, 0
         except DaftrayError as exc:
-            if not exc.retryable and not isinstance(exc, LogNotFoundError):
-                raise
-            trouble = exc
-        run = await _look(connection, run_path)
-        if run is not None and run.status.terminal and isinstance(trouble, LogNotFoundError):
-            return
-        goes_on = run is not None and not run.status.terminal
-        failures = 1 if goes_on else failures + 1
-        if failures >= connection.retry.patience:
-            raise trouble
-        await pause(connection.retry.pause_s(failures))
+            counted = await _failures_after(connection, run_path, exc, failures)
+            if counted is None:
+                return
+            failures = counted
+            await pause(connection.retry.pause_s(failures))
+
+
+async def _failures_after(
+    connection: AsyncConnection, run_path: str, trouble: DaftrayError, failures: int
+) -> int | None:
+    """Return the failures in a row with this one; nothing where the run has ended without a log.
+
+    Raises:
+        DaftrayError: the trouble itself, where it will not pass or patience has ended.
+    """
+    if not trouble.retryable and not isinstance(trouble, LogNotFoundError):
+        raise trouble
+    run = await _look(connection, run_path)
+    if run is not None and run.status.terminal and isinstance(trouble, LogNotFoundError):
+        return None
+    failures = failures + 1 if run is None or run.status.terminal else 1
+    if failures >= connection.retry.patience:
+        raise trouble
+    return failures
+
+
+async def _was_last(connection: AsyncConnection, run_path: str, attempt: int, end: ServerSentEvent) -> bool:
+    """Tell whether the attempt whose log has ended was the run's last one. Only a failed one is not."""
+    try:
+        failed = msgspec.json.decode(end.data, type=LogEndData).status == RunStatus.FAILED
+    except msgspec.DecodeError as exc:
+        raise AnswerNotUnderstoodError(f"The end of the log's stream is not understood: {exc}") from exc
+    return not failed or (await connection.get(run_path, Run)).attempt <= attempt
 
 
 async def _look(connection: AsyncConnection, run_path: str) -> Run | None:
@@ -65,12 +99,12 @@ async def _look(connection: AsyncConnection, run_path: str) -> Run | None:
 
 
 async def _events(
-    connection: AsyncConnection, run_path: str, offset: int
+    connection: AsyncConnection, run_path: str, attempt: int, offset: int
 ) -> AsyncGenerator[ServerSentEvent, None]:
     async with open_stream(
         connection,
         f"{run_path}/logs/tail",
-        parameters=parameters(**{"from": offset}),
+        parameters=parameters(**{"from": offset, "attempt": attempt}),
         accept="text/event-stream",
         silence_s=SILENCE_S,
     ) as response:
@@ -84,8 +118,8 @@ async def _events(
             raise AnswerNotUnderstoodError(f"The log's stream is not understood: {exc}") from exc
 
 
-def log_line(event: ServerSentEvent) -> LogLine | None:
-    """Return the line that an event carries, or nothing for an event of another kind.
+def log_line(event: ServerSentEvent, attempt: int) -> LogLine | None:
+    """Return the line that an event of an attempt's log carries, or nothing for an event of another kind.
 
     Raises:
         AnswerNotUnderstoodError: it is malformed.
@@ -95,6 +129,6 @@ def log_line(event: ServerSentEvent) -> LogLine | None:
         return None
     try:
         data = msgspec.json.decode(event.data, type=LogEventData)
-        return LogLine(offset=int(event.id), timestamp=data.timestamp, message=data.message)
+        return LogLine(offset=int(event.id), timestamp=data.timestamp, message=data.message, attempt=attempt)
     except ValueError as exc:
         raise AnswerNotUnderstoodError(f"An event of the log's stream is not understood: {exc}") from exc

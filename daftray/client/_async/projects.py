@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from daftray.client._async.connection import decode, segment
 from daftray.client._async.place import Place
 from daftray.client.answers import ProjectsAnswer
-from daftray.client.asked import given, parameters
+from daftray.client.asked import changed, given, parameters
 from daftray.domain.project import GitRemote, Project, ProjectRequest, ProjectSource
 
 _PAGE_SIZE = 50
@@ -18,7 +20,13 @@ class AsyncProjects:
         self._place = place
 
     async def create(
-        self, name: str, remote: str, *, branch: str = "main", credential: str | None = None
+        self,
+        name: str,
+        remote: str,
+        *,
+        branch: str = "main",
+        credential: str | None = None,
+        max_running: int | None = None,
     ) -> Project:
         """Make a project of a Git remote.
 
@@ -28,6 +36,7 @@ class AsyncProjects:
             branch: what runs execute that name no commit, branch or tag.
             credential: the name of the project's secret (a token, or a private key in PEM form) that opens
                 a private remote; the secret itself is set afterwards.
+            max_running: how many of its runs may be on a cluster at a time; others wait.
 
         Raises:
             NameTakenError: the workspace has a project of that name.
@@ -35,7 +44,7 @@ class AsyncProjects:
         """
         source = ProjectSource(git=GitRemote(remote=remote, branch=branch, credential=credential))
         response = await self._place.connection.call(
-            "POST", self._path(), body=ProjectRequest(name=name, source=source)
+            "POST", self._path(), body=ProjectRequest(name=name, source=source, max_running=max_running)
         )
         return decode(response, Project)
 
@@ -57,17 +66,21 @@ class AsyncProjects:
                 return list(found.values())
 
     async def update(
-        self, project: str, *, name: str | None = None, source: ProjectSource | None = None
+        self,
+        project: str,
+        *,
+        name: str | None = None,
+        source: ProjectSource | None = None,
+        max_running: int | msgspec.UnsetType | None = msgspec.UNSET,
     ) -> Project:
-        """Change a project's name or source; what is not given stays.
+        """Change a project; what is not given stays. ``max_running=None`` takes its bound away.
 
         Raises:
             ProjectNotFoundError: there is no such project.
             NameTakenError: another project has the name.
         """
-        response = await self._place.connection.call(
-            "PATCH", self._path(project), body=given(name=name, source=source)
-        )
+        body = given(name=name, source=source) | changed(max_running=max_running)
+        response = await self._place.connection.call("PATCH", self._path(project), body=body)
         return decode(response, Project)
 
     async def delete(self, project: str) -> None:

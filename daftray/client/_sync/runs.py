@@ -1,100 +1,29 @@
 # Generated from daftray/client/_async by `python -m daftray.client.generate`: change it there.
-"""Runs: create, get, list, cancel, rerun, follow, wait."""
+"""Runs: get, list, cancel, follow, wait."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Literal
 
 from daftray.client._sync.connection import decode
+from daftray.client._sync.creation import RunCreation
 from daftray.client._sync.follow import follow_log
 from daftray.client._sync.pause import pause
-from daftray.client._sync.records import RunRecords
 from daftray.client.answers import LogLine, RunAnswer, RunPage
-from daftray.client.asked import RunOrId, entrypoint_of, given, parameters, run_id, source_of
+from daftray.client.asked import RunOrId, parameters, run_id
 from daftray.client.errors import RunWaitTimeoutError
 from daftray.domain.errors import DaftrayError
 from daftray.domain.run import Run
-from daftray.domain.spec import Entrypoint, Environment, Resources, RunRequest, Source
 from daftray.domain.status import RunStatus
 
 _FIRST_POLL_S = 0.2
 _SLOWEST_POLL_S = 3.0
 
 
-class Runs(RunRecords):
+class Runs(RunCreation):
     """The runs of a project."""
-
-    def create(  # noqa: PLR0913 (the keywords are the fields of a run)
-        self,
-        entrypoint: Entrypoint | str,
-        *,
-        args: Sequence[object] | None = None,
-        kwargs: Mapping[str, object] | None = None,
-        source: Source | None = None,
-        remote: str | None = None,
-        ref: str | None = None,
-        hash: str | None = None,  # noqa: A002 (the API's own word for a commit)
-        bundle: bytes | None = None,
-        patch: str | bytes | None = None,
-        environment: Environment | None = None,
-        secrets: Mapping[str, str] | None = None,
-        name: str | None = None,
-        labels: Mapping[str, str] | None = None,
-        runner: Literal["ray", "native"] = "ray",
-        resources: Resources | None = None,
-        idempotency_key: str | None = None,
-    ) -> Run:
-        """Create a run and return it, pending.
-
-        Args:
-            entrypoint: an `Entrypoint`, or its text: ``path/file.py``, ``pkg.module``,
-                ``path/file.py:function`` or ``pkg.module:function``.
-            args: argv of a file or module, or positional arguments of a function.
-            kwargs: keyword arguments of a function.
-            source: the whole source, in place of the next five.
-            remote: a Git remote other than the project's.
-            ref: a branch or tag.
-            hash: a commit. With neither, the project's branch as it is now.
-            bundle: a ``git bundle`` of commits that the remote lacks.
-            patch: a diff against the commit.
-            environment: Python version, dependencies and environment variables.
-            secrets: secrets of this run only, by name; they win over the project's.
-            name: a name for people.
-            labels: texts by which runs are found again.
-            runner: Daft's runner: ``ray``, or ``native`` for the driver alone.
-            resources: what the driver reserves in Ray.
-            idempotency_key: the same key and body give the same run, so that the call is repeated when its
-                answer is lost.
-
-        Raises:
-            InvalidInputError: with every issue and its path.
-            ProjectNotFoundError: there is no such project.
-        """
-        request = RunRequest(
-            entrypoint=entrypoint_of(entrypoint, args, kwargs),
-            source=source or source_of(remote=remote, ref=ref, commit=hash, bundle=bundle, patch=patch),
-            environment=environment or Environment(),
-            secrets=dict(secrets) if secrets else None,
-            name=name,
-            labels=dict(labels or {}),
-            runner=runner,
-            resources=resources,
-        )
-        return self.submit(request, idempotency_key=idempotency_key)
-
-    def submit(self, request: RunRequest, *, idempotency_key: str | None = None) -> Run:
-        """Create a run from its whole request; `create` says the rest."""
-        response = self._place.connection.call(
-            "POST",
-            self._runs_path,
-            body=request,
-            headers={"Idempotency-Key": idempotency_key} if idempotency_key else None,
-            repeatable=idempotency_key is not None,
-        )
-        return decode(response, RunAnswer).run
 
     def get(self, run: RunOrId) -> Run:
         """Return a run as it is now. Raises `RunNotFoundError`."""
@@ -166,49 +95,23 @@ class Runs(RunRecords):
         response = self._place.connection.call("POST", f"{self._path(run)}/cancel", repeatable=True)
         return decode(response, RunAnswer).run
 
-    def rerun(  # noqa: PLR0913 (the keywords are the fields of a run)
-        self,
-        run: RunOrId,
-        *,
-        entrypoint: Entrypoint | str | None = None,
-        source: Source | None = None,
-        environment: Environment | None = None,
-        secrets: Mapping[str, str] | None = None,
-        name: str | None = None,
-        labels: Mapping[str, str] | None = None,
-        runner: Literal["ray", "native"] | None = None,
-        resources: Resources | None = None,
-    ) -> Run:
-        """Run the same commit again and return the new run; what is given replaces what the run had.
-
-        Raises:
-            RunNotFoundError: there is no such run.
-            InvalidInputError: the run does not fit together with what is given.
-        """
-        overrides = given(
-            entrypoint=entrypoint_of(entrypoint, None, None) if entrypoint is not None else None,
-            source=source,
-            environment=environment,
-            secrets=secrets,
-            name=name,
-            labels=labels,
-            runner=runner,
-            resources=resources,
-        )
-        response = self._place.connection.call("POST", f"{self._path(run)}/rerun", body=overrides)
-        return decode(response, RunAnswer).run
-
-    def follow(self, run: RunOrId, *, from_: int = 0) -> Iterator[LogLine]:
+    def follow(self, run: RunOrId, *, from_: int = 0, attempt: int | None = None) -> Iterator[LogLine]:
         """Yield a run's log, line by line as it grows, from a byte offset on until the run has ended.
 
         A connection that breaks is made anew at the last line's end: no line is left out, none comes twice.
-        A stream that closes is not taken for the end of the run; only the server's word is.
+        A stream that closes is not taken for the end of the run; only the server's word is. Where the run is
+        tried again, the log of the next attempt follows, from its first line.
+
+        Args:
+            run: the run, or its id.
+            from_: `LogLine.offset` of the last line that is known.
+            attempt: the attempt to begin with, `LogLine.attempt` of that line; the current one by default.
 
         Raises:
             RunNotFoundError: there is no such run.
             ServerUnreachableError: the server was away for longer than the client's `Retry` allows.
         """
-        return follow_log(self._place.connection, self._path(run), from_=from_)
+        return follow_log(self._place.connection, self._path(run), from_=from_, attempt=attempt)
 
     def wait(self, run: RunOrId, *, timeout_s: float | None = None) -> Run:
         """Return a run once it has ended, however long that takes or at most ``timeout_s`` seconds.

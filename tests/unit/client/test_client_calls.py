@@ -112,7 +112,6 @@ def test_create_without_a_source_means_the_projects_branch() -> None:
 
     assert wire.body["source"] == {}
     assert wire.body["entrypoint"] == {"file": {"file_path": "a.py", "argv": ["1", "b"]}}
-    assert "idempotency-key" not in wire.request.headers
 
 
 def test_only_functions_take_keywords() -> None:
@@ -222,20 +221,21 @@ def test_a_call_is_as_the_page_says(
 def test_projects_are_made_of_a_remote() -> None:
     wire = Wire(PROJECT, status=201)
 
-    made = client_on(wire).projects.create("n", "git@h:o/r.git", branch="b", credential="KEY")
+    made = client_on(wire).projects.create("n", "git@h:o/r.git", branch="b", credential="KEY", max_running=3)
 
     assert made == PROJECT
     assert wire.line == f"POST {BASE}"
     git = {"remote": "git@h:o/r.git", "branch": "b", "credential": "KEY"}
-    assert wire.body == {"name": "n", "source": {"git": git}}
+    assert wire.body == {"name": "n", "source": {"git": git}, "max_running": 3}
 
 
-def test_a_project_changes_in_what_is_given() -> None:
+@pytest.mark.parametrize("changes", [{"name": "new"}, {"max_running": 5}, {"max_running": None}, {}])
+def test_a_project_changes_in_what_is_given(changes: dict[str, Any]) -> None:
     wire = Wire(PROJECT)
 
-    client_on(wire).projects.update("p", name="new")
+    client_on(wire).projects.update("p", **changes)
 
-    assert (wire.line, wire.body) == (f"PATCH {BASE}/p", {"name": "new"})
+    assert (wire.line, wire.body) == (f"PATCH {BASE}/p", changes)
 
 
 def test_all_projects_are_listed_page_by_page() -> None:

@@ -14,6 +14,7 @@ from small_server import Answer, Asked, SmallServer, as_events, as_json, as_prob
 from daftray import AsyncClient, Client
 from daftray.client import AnswerNotUnderstoodError, LogLine, Retry, ServerUnreachableError
 from daftray.domain.errors import ForbiddenError, RunNotFoundError
+from daftray.domain.run import Run
 from daftray.domain.status import RunStatus
 
 PATH = "/v1/workspaces/default/projects/p/runs/r"
@@ -54,10 +55,12 @@ def server(module_server: SmallServer) -> SmallServer:
     return module_server
 
 
-def follow(server: SmallServer, *, patience: int = 3, from_: int = 0) -> list[LogLine]:
+def follow(
+    server: SmallServer, *, patience: int = 3, from_: int = 0, attempt: int | None = None
+) -> list[LogLine]:
     retry = Retry(attempts=1, patience=patience, base_s=0)
     with Client(server.url, "key", project="p", retry=retry) as client:
-        return list(client.runs.follow("r", from_=from_))
+        return list(client.runs.follow("r", from_=from_, attempt=attempt))
 
 
 def cut(pieces: list[Callable[[str], Answer]]) -> Callable[[Asked], Answer]:
@@ -81,7 +84,7 @@ def test_every_line_comes_once_to_the_end(server: SmallServer, kind: str) -> Non
     assert lines[0].timestamp.isoformat() == "2030-01-31T10:30:01.123456+00:00"
     (asked,) = server.requests(TAIL)
     assert asked.headers["accept"] == "text/event-stream"
-    assert asked.query == {"from": "0"}
+    assert asked.query == {"from": "0", "attempt": "1"}
 
 
 @settings(max_examples=60, deadline=None)
@@ -145,8 +148,11 @@ def test_a_server_that_stays_away_is_not_waited_for_for_ever(server: SmallServer
     server.on(TAIL, as_problem("x", 503))
 
     with pytest.raises(ServerUnreachableError):
-        follow(server, patience=5)
+        follow(server, patience=5, attempt=1)
     assert len(server.requests(TAIL)) == 5
+    with pytest.raises(ServerUnreachableError):
+        follow(server, patience=5)
+    assert len(server.requests(TAIL)) == 5, "it is not known yet which attempt is meant"
 
 
 def test_a_log_that_is_not_there_yet_is_waited_for(server: SmallServer) -> None:
@@ -195,6 +201,65 @@ def test_events_of_other_kinds_are_passed_over(server: SmallServer) -> None:
     server.on(TAIL, as_events("event: phase\nid: 3\ndata: {}\n\n" + stream_from(0)))
 
     assert [line.message for line in follow(server)] == LINES
+
+
+class TriedAgain:
+    """A run whose attempts fail but for the last one; each has a log of its own, which begins at 0."""
+
+    def __init__(self, server: SmallServer, attempts: int, ends: str = "succeeded") -> None:
+        self.attempts, self.ends, self.now = attempts, ends, 1
+        server.on(f"GET {PATH}", lambda _: as_json(self.run()))
+        server.on(TAIL, self.tail)
+
+    def run(self) -> Run:
+        return a_run(status=RunStatus.RUNNING, attempt=self.now)
+
+    def tail(self, asked: Asked) -> Answer:
+        number = int(asked.query["attempt"])
+        last = number == self.attempts
+        line = f"of attempt {number}"
+        end = f'event: end\ndata: {{"status": "{self.ends if last else "failed"}"}}\n\n'
+        self.now = max(self.now, number if last else number + 1)
+        seen = int(asked.query["from"]) >= len(line) + 1
+        return as_events(("" if seen else event_of(line, len(line) + 1)) + end)
+
+
+def test_the_next_attempts_log_follows_from_its_first_line(server: SmallServer) -> None:
+    TriedAgain(server, attempts=3)
+
+    assert [(line.attempt, line.message) for line in follow(server)] == [
+        (number, f"of attempt {number}") for number in (1, 2, 3)
+    ]
+    assert [asked.query["attempt"] for asked in server.requests(TAIL)] == ["1", "2", "3"]
+
+
+def test_a_run_that_fails_for_good_ends_the_following(server: SmallServer) -> None:
+    TriedAgain(server, attempts=2, ends="failed")
+
+    assert [line.attempt for line in follow(server)] == [1, 2]
+
+
+def test_following_goes_on_in_the_attempt_of_the_last_line(server: SmallServer) -> None:
+    TriedAgain(server, attempts=3)
+    seen = follow(server)[1]
+
+    assert [line.attempt for line in follow(server, from_=seen.offset, attempt=seen.attempt)] == [3]
+    assert [line.attempt for line in follow(server)] == [3], "the current one, where none is named"
+
+
+def test_a_server_that_is_away_at_the_end_of_an_attempt_is_asked_again(server: SmallServer) -> None:
+    again = TriedAgain(server, attempts=2)
+    answers: list[Answer] = [as_json(again.run()), *[as_problem("store-unavailable", 503)] * 2]
+    server.on(f"GET {PATH}", lambda _: answers.pop(0) if answers else as_json(again.run()))
+
+    assert [line.attempt for line in follow(server)] == [1, 2]
+
+
+def test_an_end_that_says_nothing_is_told(server: SmallServer) -> None:
+    server.on(TAIL, as_events("event: end\ndata: over\n\n"))
+
+    with pytest.raises(AnswerNotUnderstoodError):
+        follow(server)
 
 
 async def test_the_client_that_awaits_resumes_too(server: SmallServer) -> None:

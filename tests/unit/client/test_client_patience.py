@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import msgspec
 import pytest
-from factories import a_run
+from factories import a_project, a_run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,25 +73,20 @@ def test_a_refusal_is_not_repeated() -> None:
     assert script.calls == 1
 
 
-def test_a_create_that_may_have_arrived_is_not_repeated() -> None:
-    script = Script(httpx.ReadTimeout("slow"), answer({"run": RUN}))
+def test_a_call_that_may_have_arrived_and_would_be_done_twice_is_not_repeated() -> None:
+    script = Script(httpx.ReadTimeout("slow"), answer(a_project()))
 
     with pytest.raises(ServerUnreachableError, match="no answer in time"):
-        client_on(script).runs.create("a.py")
+        client_on(script).projects.create("p", "https://git.example/p.git")
     assert script.calls == 1
 
 
 @pytest.mark.parametrize("trouble", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")])
-def test_a_create_that_never_left_is_repeated(trouble: Exception) -> None:
-    script = Script(trouble, answer({"run": RUN}))
+def test_any_call_that_never_left_is_repeated(trouble: Exception) -> None:
+    script = Script(trouble, answer(a_project()))
 
-    assert client_on(script).runs.create("a.py") == RUN
-
-
-def test_a_create_with_a_key_is_repeated() -> None:
-    script = Script(httpx.ReadTimeout("slow"), answer({"run": RUN}))
-
-    assert client_on(script).runs.create("a.py", idempotency_key="k") == RUN
+    client_on(script).projects.create("p", "https://git.example/p.git")
+    assert script.calls == 2
 
 
 @pytest.fixture
