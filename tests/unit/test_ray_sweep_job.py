@@ -18,6 +18,7 @@ from daftray.domain.ids import Ids
 Starts = Callable[..., psutil.Process]
 READY = "import sys, signal, time; {}; print(flush=True); time.sleep(600)"
 IGNORES_TERM = READY.format("signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+ENDS_AT_TERM = READY.format("signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))")
 AGENT = """
 import os, subprocess
 command = [{python!r}, "-c", "import time; time.sleep(600)"]
@@ -97,13 +98,27 @@ def test_the_sweeping_process_and_its_parents_are_never_found(run: str) -> None:
 def test_a_process_is_asked_first_and_then_killed(
     starts: Starts, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    processes, stubborn = sweep_job.Processes(), starts(IGNORES_TERM, **of(run))
-    assert processes.end(stubborn) == f"process {stubborn.pid} ({stubborn.name()})"
-    assert processes.end(stubborn)
-    assert stubborn.is_running()
+    processes, polite, stubborn = sweep_job.Processes(), starts(ENDS_AT_TERM), starts(IGNORES_TERM, **of(run))
+    processes.end(polite)
+    assert psutil.wait_procs([polite], timeout=10)[1] == []
+    for _ in range(2):
+        assert processes.end(stubborn) == f"process {stubborn.pid} ({stubborn.name()})"
+    assert stubborn.status() != psutil.STATUS_ZOMBIE
     monkeypatch.setattr(sweep_job, "POLITE_S", 0)
     processes.end(stubborn)
     assert psutil.wait_procs([stubborn], timeout=10)[1] == []
+
+
+def test_a_process_is_not_killed_at_once(starts: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    for name in ("terminate", "kill"):
+        monkeypatch.setattr(psutil.Process, name, lambda _, name=name: told.append(name))
+    processes, stubborn = sweep_job.Processes(), starts(IGNORES_TERM)
+    processes.end(stubborn)
+    monkeypatch.setattr(sweep_job, "POLITE_S", 0)
+    processes.end(stubborn)
+    monkeypatch.undo()  # the fixture has to kill it
+    assert told == ["terminate", "kill"]
 
 
 def test_what_installs_for_ray_is_named_and_left_alone(starts: Starts, run: str) -> None:

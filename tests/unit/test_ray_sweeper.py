@@ -153,6 +153,12 @@ async def test_a_job_that_runs_is_stopped_first_and_its_helper_goes_to_its_node(
     assert not [key for key in helper if key.startswith("entrypoint_num")]
 
 
+async def test_a_job_that_has_not_ended_is_swept_without_a_look(head: Head, jobs: RayJobsClient) -> None:
+    head.job(status="RUNNING")
+    assert await jobs.sweep("run_1-1", processes=False) == ()
+    assert head.asked == [{"run_1-1": False}]
+
+
 async def test_nothing_runs_on_a_node_that_is_lost(head: Head, jobs: RayJobsClient) -> None:
     head.job(node="cc" * 28)
     assert await jobs.sweep("run_1-1") == ()
@@ -180,6 +186,7 @@ async def test_what_the_helper_could_not_end_is_told(head: Head, jobs: RayJobsCl
     [
         {"driver_exit_code": 1, "message": "Traceback\nModuleNotFoundError: No module named 'ray'"},
         {"driver_exit_code": 3, "message": "No module named 'ray'"},
+        {"driver_exit_code": 1, "message": '{"run_1-1": ["No module named \'ray\'"]}'},
         {"driver_exit_code": None, "message": "No module named 'ray'\n"},
     ],
 )

@@ -79,7 +79,7 @@ class Resources:
                 f"The head of the Ray cluster at {self._head.url} is still starting."
             )
         totals = [node.raylet.resources_total for node in alive]
-        head = next((node.mem for node in alive if node.raylet.is_head_node and len(node.mem) > 1), None)
+        head = next((node.mem for node in alive if node.raylet.is_head_node), None)
         claimed = _claimed(nodes.node_logical_resources.values())
         cpus, gpus = sum(each.cpus for each in totals), sum(each.gpus for each in totals)
         memory = int(sum(each.memory for each in totals))

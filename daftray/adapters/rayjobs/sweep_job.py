@@ -17,9 +17,11 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import psutil
 from ray._private.grpc_utils import init_grpc_channel
 from ray.core.generated import gcs_pb2, gcs_service_pb2, gcs_service_pb2_grpc
+
+# isort: split
+import psutil  # Ray brings it along, in a folder that it puts on the path when it is imported
 
 GRACE_S = 2.0
 """How long a supervisor that is alive may go on: Ray's stop, asked for before, takes three seconds."""
