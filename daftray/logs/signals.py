@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 
 class LogSignals:
-    """One signal for each run that somebody follows. It holds nothing for runs that nobody follows."""
+    """One signal for each run that somebody follows. It holds nothing for runs that nobody follows.
 
-    def __init__(self) -> None:
+    ``tell`` passes a signal on to other servers.
+    """
+
+    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
+        self._tell = tell
         self._followers: dict[str, set[asyncio.Event]] = {}
 
     def notify(self, run_id: str) -> None:
         """Wake all who follow a run."""
+        self.heard(run_id)
+        if self._tell is not None:
+            self._tell(run_id)
+
+    def heard(self, run_id: str) -> None:
+        """Take a signal in that another server gave: it goes no further."""
         for event in self._followers.get(run_id, ()):
             event.set()
 

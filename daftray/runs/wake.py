@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 
 class Wake:
-    """Wakes the reconciler. Signals are hints: each wait also ends by time, so a lost one costs only time."""
+    """Wakes the reconciler. Signals are hints: each wait also ends by time, so a lost one costs only time.
 
-    def __init__(self) -> None:
+    ``tell`` passes a signal on to other servers: for a run, or for any.
+    """
+
+    def __init__(self, tell: Callable[[str | None], None] | None = None) -> None:
+        self._tell = tell
         self._any = asyncio.Event()
         self._runs: dict[str, asyncio.Event] = {}
 
@@ -23,13 +28,21 @@ class Wake:
 
     def run(self, run_id: str) -> None:
         """Say that a run has changed."""
-        self._any.set()
-        if (event := self._runs.get(run_id)) is not None:
-            event.set()
+        self.heard(run_id)
+        if self._tell is not None:
+            self._tell(run_id)
 
     def all(self) -> None:
         """Say that there may be runs to claim."""
+        self.heard(None)
+        if self._tell is not None:
+            self._tell(None)
+
+    def heard(self, run_id: str | None) -> None:
+        """Take a signal in that another server gave: it goes no further."""
         self._any.set()
+        if run_id is not None and (event := self._runs.get(run_id)) is not None:
+            event.set()
 
     async def wait_any(self, timeout_s: float) -> None:
         """Wait for any signal, at most so long."""

@@ -158,6 +158,7 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
     try:
         await services.database.migrate()
         await _first_key(services, folder)
+        listening = asyncio.create_task(services.replicas.serve())
         driving = asyncio.create_task(_until(services.reconciler.serve(), stopping))
         try:
             yield
@@ -165,6 +166,8 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
             stopping.set()
             await services.mirrors.close()
             await driving
+            listening.cancel()  # not before: other servers are told of the runs that this one gives back
+            await asyncio.gather(listening, return_exceptions=True)
             await services.usage.close()
     finally:
         await services.database.close()

@@ -9,6 +9,7 @@ from datetime import timedelta
 from daftray.adapters.blobs.store import ObjectBlobs
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.notices import notices_of
 from daftray.adapters.db.projects import SqlProjectStore
 from daftray.adapters.db.reports import SqlReportStore
 from daftray.adapters.db.run_store import SqlRunStore
@@ -21,7 +22,7 @@ from daftray.identity.keys import ApiKeys
 from daftray.identity.run_tokens import RunTokens
 from daftray.identity.service import Identity
 from daftray.logs.archive import LogArchive
-from daftray.logs.follow import LogFollower, LogSignals
+from daftray.logs.follow import LogFollower
 from daftray.metrics.ingest import UsageIngest
 from daftray.metrics.outcomes import Outcomes
 from daftray.projects.secrets import ProjectSecrets
@@ -29,10 +30,10 @@ from daftray.projects.service import Projects
 from daftray.runs.capacity import Capacity
 from daftray.runs.context import Policy, StepContext
 from daftray.runs.reconciler import Reconciler
+from daftray.runs.replicas import Replicas
 from daftray.runs.reporting import Reporting
 from daftray.runs.service import Runs, Target
 from daftray.runs.sources import RunSources
-from daftray.runs.wake import Wake
 from daftray.runtime_env.packages import ZipPackages
 from daftray.runtime_env.shared_packages import SharedPackages
 from daftray.server.clock import SystemClock
@@ -58,6 +59,7 @@ class Services:
     rayjobs: RayJobs
     mirrors: GitMirrors
     reconciler: Reconciler
+    replicas: Replicas
 
 
 def policy_of(settings: ServerSettings, report_url: str) -> Policy:
@@ -96,7 +98,8 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
 ) -> Services:
     """Wire the services. Nothing is opened, started or asked here."""
     clock = clock or SystemClock()
-    ids, wake, signals = Ids(), Wake(), LogSignals()
+    ids, replicas = Ids(), Replicas(notices_of(settings.database))
+    wake, signals = replicas.wake, replicas.signals
     database = Database(settings.database)
     points = Failpoints(settings.failpoints)
     rayjobs = points.around("rayjobs", rayjobs)
@@ -159,4 +162,5 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         rayjobs=rayjobs,
         mirrors=mirrors,
         reconciler=Reconciler(context=context, wake=wake, signals=signals),
+        replicas=replicas,
     )

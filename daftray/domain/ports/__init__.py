@@ -6,6 +6,7 @@ errors of ``domain/errors.py``.
 
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
+from daftray.domain.ports.notices import Notice, NoticeKind, Notices
 from daftray.domain.ports.retention import BlobOwners, MirrorCache, RetentionStore, SubmittedJobs
 from daftray.domain.ports.runs import Claim, NewRun, RunQuery, RunStore
 from daftray.domain.ports.secrets import Vault
@@ -31,6 +32,9 @@ __all__ = [
     "KeyStore",
     "MirrorCache",
     "NewRun",
+    "Notice",
+    "NoticeKind",
+    "Notices",
     "Packages",
     "Pinged",
     "ProjectStore",
