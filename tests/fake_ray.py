@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobStatus, JobSubmission, Package
+from daftray.domain.cluster import (
+    ClusterInfo,
+    ClusterResources,
+    Job,
+    JobStatus,
+    JobSubmission,
+    ListedJob,
+    Package,
+)
 from daftray.domain.errors import (
     ClusterRefusedError,
     ClusterUnreachableError,
@@ -153,6 +161,13 @@ class FakeRayJobs:
             exit_code = codes[status] if fake.job.exit_code is None else fake.job.exit_code
             fake.job = replace(fake.job, exit_code=exit_code, ended_at=_AT)
         return fake.job
+
+    async def list_jobs(self) -> list[ListedJob]:
+        self._answer()
+        return [
+            ListedJob(submission_id=name, status=fake.job.status, metadata=fake.submission.metadata)
+            for name, fake in self.jobs.items()
+        ]
 
     async def stop(self, submission_id: str) -> None:
         self._answer()

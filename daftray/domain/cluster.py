@@ -78,6 +78,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.error_type == "RUNTIME_ENV_SETUP_FAILURE" and bool(_PACKAGE_LOST.search(self.message))
 
 
+class ListedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A Ray job in the list of all. ``metadata`` is what it was submitted with."""
+
+    submission_id: str
+    status: JobStatus
+    metadata: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+
+
 class JobSubmission(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent to ``POST /api/jobs/``. ``node_id`` is the node that the driver has to run on."""
 

@@ -53,6 +53,16 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
     removed: list[Removed]
     more: bool = False
+    notes: tuple[str, ...] = ()
+    """What was left out, and why."""
+
+
+class StoredMirror(msgspec.Struct, frozen=True, kw_only=True):
+    """A Git mirror on the server's disk: its bytes, and when a run last drew on it."""
+
+    name: str
+    size: int
+    since: datetime
 
 
 class LiveSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +88,12 @@ KEPT_SOURCE = "blob:"
 """What stands before the digest of a bundle or patch that lies in the blob store."""
 
 
+def kept_digest(brought: str | None) -> str | None:
+    """Return the digest of a bundle or patch of a stored run, where it brought one along."""
+    return brought.removeprefix(KEPT_SOURCE) if brought and brought.startswith(KEPT_SOURCE) else None
+
+
 def kept_digests(source: Source) -> set[str]:
-    """Return the digests of what a run with that source brought along."""
-    git = source.git
-    brought = (git.bundle, git.patch) if git is not None else ()
-    return {one.removeprefix(KEPT_SOURCE) for one in brought if one and one.startswith(KEPT_SOURCE)}
+    """Return the digests of all that a run with that source brought along."""
+    git = source.git or GitSource()
+    return {digest for one in (git.bundle, git.patch) if (digest := kept_digest(one)) is not None}

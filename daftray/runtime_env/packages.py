@@ -95,8 +95,12 @@ class ZipPackages:
 
 def package_key(repository: GitRepository, commit: str, patch: bytes | None) -> str:
     """Return what a package is found by: the project, the commit and the changes to it."""
-    changes = hashlib.sha256(patch).hexdigest() if patch else ""
-    return hashlib.sha256(f"{repository.project}\0{commit}\0{changes}".encode()).hexdigest()
+    return key_of(repository.project, commit, hashlib.sha256(patch).hexdigest() if patch else "")
+
+
+def key_of(project: str, commit: str, changes: str) -> str:
+    """Return the same where the changes are known by their SHA-256 alone; without any it is empty."""
+    return hashlib.sha256(f"{project}\0{commit}\0{changes}".encode()).hexdigest()
 
 
 def _runner_files() -> list[TreeFile]:

@@ -17,6 +17,15 @@ PREFIX = "packages/"
 """Where packages lie in the blob store: notes by key, zips by content."""
 
 
+async def blobs_of(blobs: BlobStore, key: str) -> set[str]:
+    """Return the keys of the blobs that a package's key leads to, where it is shared."""
+    try:
+        note = msgspec.json.decode(await blobs.get(f"{PREFIX}{key}.json"), type=_Note)
+    except BlobNotFoundError:
+        return set()
+    return {f"{PREFIX}{key}.json", PREFIX + note.name}
+
+
 class _Note(msgspec.Struct, frozen=True):
     name: str
     size: int

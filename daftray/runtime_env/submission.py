@@ -21,6 +21,8 @@ RUN_ID = "DAFTRAY_RUN_ID"
 ATTEMPT = "DAFTRAY_ATTEMPT"
 REPORT_URL = "DAFTRAY_REPORT_URL"
 RUN_TOKEN = "DAFTRAY_RUN_TOKEN"  # noqa: S105 (a variable's name)
+RUN_METADATA = "daftray_run_id"
+"""The metadata of a job that names its run."""
 _OF_THE_RUNNER = {"DAFTRAY_PROCESS", "DAFTRAY_SECRETS", "DAFTRAY_IMPORT_FROM", "DAFTRAY_ALIAS"}
 """What the runner's driver tells its workers; a run that set them would mislead Ray's supervisor of it."""
 RESERVED_VARIABLES = frozenset({RUN_ID, ATTEMPT, REPORT_URL, RUN_TOKEN, *_OF_THE_RUNNER})
@@ -96,7 +98,7 @@ def _variables(run: Run, *, report_url: str, run_token: str) -> dict[str, str]:
 
 def _metadata(run: Run) -> dict[str, str]:
     """Return what Ray's dashboard shows beside the job; Ray takes text only."""
-    metadata = {"daftray_run_id": run.id, "daftray_project": run.project}
+    metadata = {RUN_METADATA: run.id, "daftray_project": run.project}
     if run.name:
         metadata["daftray_run_name"] = run.name
     return metadata

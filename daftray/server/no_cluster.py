@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, Package
+from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, ListedJob, Package
 from daftray.domain.errors import ClusterUnreachableError
 
 
@@ -29,6 +29,10 @@ class NoCluster:
         self._refuse()
 
     async def get(self, submission_id: str) -> Job:
+        """Refuse."""
+        self._refuse()
+
+    async def list_jobs(self) -> list[ListedJob]:
         """Refuse."""
         self._refuse()
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -20,12 +22,14 @@ import msgspec
 from daftray.adapters.gitrepo import addresses, credentials, refnames, transport
 from daftray.adapters.gitrepo.commands import GitCommands
 from daftray.adapters.gitrepo.mirror import Mirror, Wanted
+from daftray.adapters.gitrepo.mirror_folder import MirrorFolder
 from daftray.adapters.gitrepo.remote_refs import RemoteAccess
 from daftray.adapters.gitrepo.submodules import Submodule
 from daftray.adapters.gitrepo.transport import Remote
 from daftray.adapters.gitrepo.trees import Budget, read_tree
 from daftray.domain.errors import SourceNotFoundError, SourceRefusedError
 from daftray.domain.ports import GitRepository, TreeFile
+from daftray.domain.retention import StoredMirror
 
 TIMEOUT_S = 300.0
 """How long one Git command may take, and how long a fetch is waited for that somebody else does."""
@@ -50,9 +54,10 @@ class _Place:
 
 
 class BareMirrors:
-    """Implements the port `GitMirrors`. Everything is below ``root``, which belongs to the server's user.
+    """Implements the ports `GitMirrors` and `MirrorCache`.
 
-    ``allow_local`` lets remotes be paths of this machine, ``file://`` and ``http://``, on any host.
+    Everything is below ``root``, which belongs to the server's user. ``allow_local`` lets remotes be paths of
+    this machine, ``file://`` and ``http://``, on any host.
     """
 
     def __init__(self, root: Path, *, allow_local: bool, timeout_s: float = TIMEOUT_S) -> None:
@@ -60,6 +65,8 @@ class BareMirrors:
         self._allow_local = allow_local
         self._git = GitCommands(root, timeout_s=timeout_s)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._folder = MirrorFolder(root / "mirrors", self._git.scratch)
+        self._in_use: Counter[str] = Counter()
         self._prepared = False
 
     def check(self, remote: str) -> None:
@@ -117,13 +124,45 @@ class BareMirrors:
         """End what still runs: the server stops."""
         self._git.stop()
 
+    def name(self, repository: GitRepository) -> str | None:
+        """Return the name of a remote's mirror; nothing where such a remote is not used (any more)."""
+        try:
+            return self._place(repository).name
+        except SourceRefusedError:
+            return None
+
+    async def stored(self) -> list[StoredMirror]:
+        """Return the mirrors that there are."""
+        return await asyncio.to_thread(self._folder.stored)
+
+    async def drop(self, name: str, *, unused_since: datetime) -> bool:
+        """Remove a mirror, unless somebody uses it now or has since then; tell whether it is gone."""
+        # No other task comes in between these two looks and the move: nothing is awaited here.
+        if self._in_use[name] or self._folder.used_at(name) > unused_since:
+            return False
+        gone = self._folder.take_away(name)
+        await asyncio.to_thread(self._folder.clear_away)
+        return gone
+
+    @contextmanager
+    def _using(self, place: _Place) -> Generator[None]:
+        """Keep a mirror from being dropped."""
+        self._in_use[place.name] += 1
+        try:
+            yield
+        finally:
+            self._in_use[place.name] -= 1
+            if not self._in_use[place.name]:
+                del self._in_use[place.name]
+
     async def _pin(self, place: _Place, wanted: Wanted, *, bundle: bytes | None = None) -> str:
         credentials.check_fits(place.remote, place.credential)
-        found = await asyncio.to_thread(self._find, place, wanted)
-        if found is not None:
-            return found
-        async with self._locks.setdefault(place.name, asyncio.Lock()):
-            return await asyncio.to_thread(self._bring, place, wanted, bundle)
+        with self._using(place):
+            found = await asyncio.to_thread(self._find, place, wanted)
+            if found is not None:
+                return found
+            async with self._locks.setdefault(place.name, asyncio.Lock()):
+                return await asyncio.to_thread(self._bring, place, wanted, bundle)
 
     async def _tree(
         self, place: _Place, commit: str, *, patch: bytes | None, budget: Budget, depth: int = 0
@@ -132,9 +171,10 @@ class BareMirrors:
             raise SourceRefusedError(
                 f"The repository's submodules are nested deeper than {MAX_SUBMODULE_DEPTH}: remove some."
             )
-        full = await self._pin(place, Wanted(commit=commit))
-        mirror = self._mirror(place)
-        tree = await asyncio.to_thread(read_tree, self._git, mirror.path, full, patch=patch, budget=budget)
+        with self._using(place):
+            full = await self._pin(place, Wanted(commit=commit))
+            path = self._folder.path(place.name)
+            tree = await asyncio.to_thread(read_tree, self._git, path, full, patch=patch, budget=budget)
         files = list(tree.files)
         for module in tree.submodules:
             inner = await self._tree(
@@ -172,10 +212,11 @@ class BareMirrors:
         )
 
     def _mirror(self, place: _Place) -> Mirror:
-        return Mirror(self._root / "mirrors" / f"{place.name}.git", self._git)
+        return Mirror(self._folder.path(place.name), self._git)
 
     def _find(self, place: _Place, wanted: Wanted) -> str | None:
         self._prepare()
+        self._folder.note_use(place.name)
         mirror = self._mirror(place)
         if wanted.commit is not None:
             return wanted.commit if mirror.is_pinned(wanted.commit) else None

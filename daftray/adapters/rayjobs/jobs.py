@@ -19,13 +19,14 @@ from urllib.parse import quote
 import httpx
 
 from daftray.adapters.rayjobs.errors import raise_for, translated
+from daftray.adapters.rayjobs.listing import list_jobs
 from daftray.adapters.rayjobs.logs import DriverLogs
 from daftray.adapters.rayjobs.records import delete_record
 from daftray.adapters.rayjobs.resources import Resources
 from daftray.adapters.rayjobs.rest import Rest, Timeouts
 from daftray.adapters.rayjobs.sweeper import Sweeper
 from daftray.adapters.rayjobs.wire import ClusterMetadata, JobDetails, Version, decode, encode
-from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, Package
+from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, ListedJob, Package
 from daftray.domain.errors import ClusterRefusedError
 from daftray.domain.ids import Ids
 
@@ -128,6 +129,10 @@ class RayJobsClient:
         """Return a job. Raises `JobNotFoundError`, `ClusterUnreachableError`, `ClusterRefusedError`."""
         answer = await self._rest.get(f"/api/jobs/{_check(submission_id)}", job=submission_id)
         return decode(answer, JobDetails).as_job(submission_id)
+
+    async def list_jobs(self) -> list[ListedJob]:
+        """Return all jobs that were submitted. Raises `ClusterUnreachableError`, `ClusterRefusedError`."""
+        return await list_jobs(self._rest)
 
     async def stop(self, submission_id: str) -> None:
         """Ask Ray to stop a job; one that has ended is fine. Raises `JobNotFoundError`."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, Package
+from daftray.domain.cluster import (
+    ClusterInfo,
+    ClusterResources,
+    Job,
+    JobSubmission,
+    ListedJob,
+    Package,
+)
 
 
 class RayJobs(Protocol):
@@ -31,6 +38,13 @@ class RayJobs(Protocol):
 
     async def get(self, submission_id: str) -> Job:
         """Return a job. Raises `JobNotFoundError`, `ClusterUnreachableError`."""
+        ...
+
+    async def list_jobs(self) -> list[ListedJob]:
+        """Return all jobs that were submitted and whose records the cluster has, whoever submitted them.
+
+        Raises `ClusterUnreachableError`, `ClusterRefusedError`.
+        """
         ...
 
     async def stop(self, submission_id: str) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from daftray.domain.ports.sources import GitRepository
-from daftray.domain.retention import Holdings, Kept, Kind, LiveSource, Removed, SubmittedAttempt
+from daftray.domain.retention import (
+    Holdings,
+    Kept,
+    Kind,
+    LiveSource,
+    StoredMirror,
+    SubmittedAttempt,
+)
 
 
 class RetentionStore(Protocol):
@@ -95,16 +102,14 @@ class SubmittedJobs(Protocol):
 class MirrorCache(Protocol):
     """The Git mirrors on this server's disk, as something that can be made again."""
 
-    async def shrink(
-        self,
-        *,
-        keep: Sequence[GitRepository],
-        unused_for: timedelta | None,
-        limit_bytes: int | None,
-        dry_run: bool,
-    ) -> list[Removed]:
-        """Remove mirrors that were not used for so long, and the longest unused while all are too large.
+    def name(self, repository: GitRepository) -> str | None:
+        """Return the name of a remote's mirror; nothing where such a remote is not used (any more)."""
+        ...
 
-        Those of ``keep`` stay, and so do those that are in use or were within the last hour.
-        """
+    async def stored(self) -> list[StoredMirror]:
+        """Return the mirrors that there are."""
+        ...
+
+    async def drop(self, name: str, *, unused_since: datetime) -> bool:
+        """Remove a mirror, unless somebody uses it now or has since then; tell whether it is gone."""
         ...
