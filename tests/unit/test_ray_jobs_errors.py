@@ -61,6 +61,11 @@ SUBMISSION = JobSubmission(submission_id="run_1-1", entrypoint="true", runtime_e
             "head node agent",
         ),
         (
+            httpx.Response(500, text="No available agent to submit job, please try again later."),
+            ClusterUnreachableError,
+            "No available agent",
+        ),
+        (
             httpx.Response(500, text=TRACEBACK + "Job with submission_id run_1-1 already exists. Please …"),
             JobExistsError,
             "run_1-1",

@@ -32,6 +32,7 @@ _UNAVAILABLE = frozenset(
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _HEAD_TROUBLE = re.compile(
     r"RpcError|GcsTimeout|Timed ?out|TimeoutError|UNAVAILABLE|DEADLINE_EXCEEDED|Failed to get head node agent"
+    r"|No available agent"
     r"|Cannot connect to host|ServerDisconnected|ClientConnector"
 )
 """Words of a traceback that say: a part of the head did not answer another one."""
