@@ -31,13 +31,15 @@ def digest_of_code() -> str:
 class Book:
     """The trials of this code. With ``resuming``, those that went well before are not made again."""
 
-    cache: pytest.Cache
+    cache: pytest.Cache | None
+    long: bool
+    """Whether it is a long series, of trials at their full size."""
     resuming: bool
     code: str = field(default_factory=digest_of_code)
     outcomes: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
 
     def __post_init__(self) -> None:
-        kept = self.cache.get(_KEY, {})
+        kept = self.cache.get(_KEY, {}) if self.cache else {}
         if self.resuming and kept.get("code") == self.code:
             self.outcomes = {name: _outcome(one) for name, one in kept["outcomes"].items()}
 
@@ -48,6 +50,8 @@ class Book:
     def note(self, outcome: Outcome) -> None:
         """Write an outcome down, at once: a series may be cut off."""
         self.outcomes[f"{outcome.setting}/{outcome.seed}"] = outcome
+        if self.cache is None:
+            return
         kept = {name: msgspec.to_builtins(one) for name, one in self.outcomes.items()}
         self.cache.set(_KEY, {"code": self.code, "outcomes": kept})
 
@@ -55,7 +59,7 @@ class Book:
         """Yield the lines that sum the trials up."""
         yield (
             f"{'setting':<24}{'seeds':>6}{'failed':>7}{'deaths':>7}{'runs':>6}{'succ.':>6}{'fail.':>6}"
-            f"{'canc.':>6}{'seconds':>9}  {'edges met':>10}{'killed at':>10}"
+            f"{'canc.':>6}{'faults':>7}{'seconds':>8}  {'edges met':>10}{'killed at':>10}"
         )
         for setting in sorted({outcome.setting for outcome in self.outcomes.values()}):
             yield _line(setting, [one for one in self.outcomes.values() if one.setting == setting])
@@ -80,7 +84,7 @@ def _line(setting: str, outcomes: list[Outcome]) -> str:
         f"{setting:<24}{len(outcomes):>6}{sum(bool(one.violations) for one in outcomes):>7}"
         f"{sum(one.deaths for one in outcomes):>7}{statuses.total():>6}"
         f"{statuses['succeeded']:>6}{statuses['failed']:>6}{statuses['cancelled']:>6}"
-        f"{sum(one.seconds for one in outcomes):>9.0f}  "
+        f"{sum(one.faults.total() for one in outcomes):>7}{sum(one.seconds for one in outcomes):>8.0f}  "
         f"{f'{sum(bool(passed[edge]) for edge in edges)}/{len(edges)}':>10}"
         f"{f'{sum(bool(killed_at[edge]) for edge in edges)}/{len(edges)}':>10}"
     )

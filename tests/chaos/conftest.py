@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import secrets
 
 import pytest
 from chaos.book import Book
 from chaos.ray_view import RayView
+from postgres_server import PostgresServer
 
 from daftray.server.local_ray import LocalCluster
 
@@ -18,7 +21,9 @@ SEEDS = os.environ.get("SEEDS")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: takes minutes; only `make chaos` runs it")
-    config.stash[BOOK] = Book(config.cache, resuming=SEEDS is not None and "FRESH" not in os.environ)
+    cache: pytest.Cache | None = getattr(config, "cache", None)  # it can be switched off
+    long = SEEDS is not None
+    config.stash[BOOK] = Book(cache, long=long, resuming=long and "FRESH" not in os.environ)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -49,3 +54,16 @@ def book(request: pytest.FixtureRequest) -> Book:
 @pytest.fixture(scope="session")
 def ray_view(ray_cluster: LocalCluster) -> RayView:
     return RayView(ray_cluster.url, ray_cluster.token)
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> str:
+    """The address of a database of a trial's own, on the session's server."""
+    name = f"trial_{secrets.token_hex(6)}"
+
+    async def make() -> None:
+        async with postgres.asked() as connection:
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+
+    asyncio.run(make())
+    return postgres.url(name)

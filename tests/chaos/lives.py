@@ -23,16 +23,16 @@ PORTS: dict[str, type] = {
 """The ports that the wiring puts failpoints around, by the names that it gives them."""
 
 _READS = {
-    *("runs.get", "runs.list", "runs.events", "runs.occupying", "runs.queue_position"),
+    *("runs.get", "runs.list", "runs.events", "runs.added_under", "runs.any_queued", "runs.queue_place"),
     *("reports.reports", "reports.result", "reports.problems", "reports.totals"),
     *("projects.get", "projects.by_id", "projects.list", "secrets.list", "keys.get"),
-    *("blobs.get", "blobs.size", "rayjobs.info", "rayjobs.get", "rayjobs.read_log"),
+    *("blobs.get", "blobs.size", "rayjobs.info", "rayjobs.get", "rayjobs.resources", "rayjobs.read_log"),
 }
 """Calls that change nothing outside: their edges are met by chance, the others' on purpose."""
 
 _NOT_IN_A_TRIAL = {
     *("projects.save", "projects.delete", "secrets.put", "secrets.delete", "mirrors.close"),
-    *("packages.from_directory", "blobs.put_file", "rayjobs.kill_supervisor"),
+    *("packages.from_directory", "rayjobs.delete"),
 }
 """Changes that no trial asks for: projects and secrets stay as they are, and runs come from Git."""
 

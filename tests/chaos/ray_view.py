@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import msgspec
@@ -28,11 +29,34 @@ class RayView:
     url: str
     token: str
 
+    def actors(self) -> set[str]:
+        """Return the actors that are not dead."""
+        return {
+            f"actor {actor.get('class_name')} {actor['actor_id']} {actor['state']}"
+            for actor in self._states("actors")
+            if actor["state"] != "DEAD"
+        }
+
+    def placement_groups(self) -> set[str]:
+        """Return the placement groups that are there, or wait to be."""
+        return {
+            f"placement group {group.get('name')} {group['placement_group_id']} {group['state']}"
+            for group in self._states("placement_groups")
+            if group["state"] != "REMOVED"
+        }
+
+    def _states(self, kind: str) -> list[dict[str, Any]]:  # Any: JSON
+        answer = self._get(f"/api/v0/{kind}?detail=1&limit=10000")
+        return msgspec.json.decode(answer)["data"]["result"]["result"]
+
     def jobs(self) -> list[RayJobRecord]:
+        return msgspec.json.decode(self._get("/api/jobs/"), type=list[RayJobRecord])
+
+    def _get(self, path: str) -> bytes:
         headers = {"Authorization": f"Bearer {self.token}"}
-        answer = httpx.get(f"{self.url}/api/jobs/", headers=headers, timeout=30, trust_env=False)
+        answer = httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False)
         answer.raise_for_status()
-        return msgspec.json.decode(answer.content, type=list[RayJobRecord])
+        return answer.content
 
     def jobs_of(self, run_id: str) -> list[RayJobRecord]:
         """Return the jobs of a run, those that only help to end it included."""

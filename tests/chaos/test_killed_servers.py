@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,31 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 
 def test_one_server_on_sqlite(seed: int, ray_view: RayView, book: Book, tmp_path: Path) -> None:
-    judge(Setting(name="sqlite", replicas=1, ray=ray_view, ray_url=ray_view.url), seed, book, tmp_path)
+    judge(Setting(name="sqlite", replicas=1, ray=ray_view), seed, book, tmp_path)
+
+
+@pytest.mark.long
+def test_one_server_on_postgresql(
+    seed: int, ray_view: RayView, database: str, book: Book, tmp_path: Path
+) -> None:
+    judge(Setting(name="postgresql", replicas=1, ray=ray_view, database_url=database), seed, book, tmp_path)
+
+
+def test_two_servers_on_one_postgresql(
+    seed: int, ray_view: RayView, database: str, book: Book, tmp_path: Path
+) -> None:
+    setting = Setting(name="two on postgresql", replicas=2, ray=ray_view, database_url=database)
+    judge(setting, seed, book, tmp_path)
 
 
 def judge(setting: Setting, seed: int, book: Book, folder: Path) -> None:
     """Make a trial, unless it went well before. What it leaves on disk stays where something is wrong."""
     if book.went_well(setting.name, seed):
         pytest.skip("went well before, with the same code (FRESH=1 forgets that)")
+    if not book.long:
+        setting = replace(setting, runs=4, deaths=min(2, setting.deaths))
     outcome = run_trial(seed, setting, folder)
     book.note(outcome)
-    assert outcome.deaths > 0
+    assert outcome.deaths or outcome.faults
     assert not outcome.violations, f"seed {seed}, servers' logs in {folder}"
     shutil.rmtree(folder, ignore_errors=True)

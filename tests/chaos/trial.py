@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.api import Api, RefusedError
+from chaos.cuts import CutPath
 from chaos.invariants import Created, Witness, left_behind, violations
 from chaos.lives import chance_of, lives_of
 from chaos.program import LONG_S, PROGRAM, Asked
@@ -22,22 +23,25 @@ from daftray.server.ray_command import free_port
 
 PLACES = 3
 """Runs on the cluster at a time, fewer than there are: some wait in the queue."""
-DEATHS = 3
-"""Of each server."""
-RUNS = 6
 END_WITHIN_S = 150.0
+LEASE_S = 4.0
+"""Short, so that little time goes by after each death, and so that a busy server loses claims as well."""
 MASTER_KEY = "chaos-master-key-chaos-master-key-chaos"  # of no value to anybody
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Where trials take place: how many servers, on which database, on which Ray (as they see it)."""
+    """Where trials take place: how many servers, on which database, before which Ray."""
 
     name: str
     replicas: int
     ray: RayView
-    ray_url: str
+    cut_path: CutPath | None = None
+    """The way to it, where that is not the straight one."""
     database_url: str | None = None
+    runs: int = 6
+    deaths: int = 3
+    """Of each server."""
 
 
 @dataclass(kw_only=True)
@@ -51,15 +55,16 @@ class Outcome:
     statuses: Counter[str] = field(default_factory=Counter[str])
     passed: Counter[str] = field(default_factory=Counter[str])
     killed_at: Counter[str] = field(default_factory=Counter[str])
+    faults: Counter[str] = field(default_factory=Counter[str])
     violations: list[str] = field(default_factory=list[str])
     server_errors: list[str] = field(default_factory=list[str])
 
 
-def asked_of(seed: int) -> list[Asked]:
+def asked_of(seed: int, runs: int) -> list[Asked]:
     """Return the runs of a trial, by the time of their creation."""
     chance = chance_of(f"runs/{seed}")
     asked: list[Asked] = []
-    for number in range(RUNS):
+    for number in range(runs):
         ending = chance.choice(["return", "return", "return", "raise", "cancel", "cancelled soon"])
         created = chance.uniform(0, 3)
         cancelled = {
@@ -81,11 +86,16 @@ def asked_of(seed: int) -> list[Asked]:
 
 
 def replicas_of(setting: Setting, folder: Path) -> list[Replica]:
-    options = ["--ray", setting.ray_url, "--allow-local-remotes", "--max-running", str(PLACES)]
+    ray_url = setting.cut_path.url if setting.cut_path else setting.ray.url
+    options = ["--ray", ray_url, "--allow-local-remotes", "--max-running", str(PLACES)]
     options += ["--blobs-url", str(folder / "blobs")]
     if setting.database_url is not None:
         options += ["--database-url", setting.database_url]
-    variables = {"DAFTRAY_RAY_TOKEN": setting.ray.token, "DAFTRAY_MASTER_KEY": MASTER_KEY}
+    variables = {
+        "DAFTRAY_CLAIM_LEASE_S": str(LEASE_S),
+        "DAFTRAY_RAY_TOKEN": setting.ray.token,
+        "DAFTRAY_MASTER_KEY": MASTER_KEY,
+    }
     return [
         Replica(
             folder / f"replica-{number}",
@@ -105,7 +115,7 @@ def run_trial(seed: int, setting: Setting, folder: Path) -> Outcome:
     books.mkdir(parents=True)
     repo = make_repo(folder / "repo", {"work.py": PROGRAM})
     replicas = replicas_of(setting, folder)
-    lives = [lives_of(seed, number, deaths=DEATHS) for number in range(len(replicas))]
+    lives = [lives_of(seed, number, deaths=setting.deaths) for number in range(len(replicas))]
     with ExitStack() as stack:
         keepers = [
             stack.enter_context(Keeper(replica, its)) for replica, its in zip(replicas, lives, strict=True)
@@ -115,11 +125,14 @@ def run_trial(seed: int, setting: Setting, folder: Path) -> Outcome:
         witness = Witness(api, setting.ray, books)
         try:
             api.make_project(repo.url)
-            created = _drive(asked_of(seed), api, repo.head, books)
+            created = _drive(asked_of(seed, setting.runs), api, repo.head, books)
             outcome.violations += _judge(created, witness, outcome)
         except RefusedError as error:
             outcome.violations.append(str(error))
         outcome.deaths = sum(keeper.deaths for keeper in keepers)
+    if setting.cut_path is not None:
+        outcome.faults = setting.cut_path.hit
+        outcome.violations += setting.cut_path.violations()
     _note_servers(replicas, outcome)
     outcome.seconds = time.monotonic() - began
     return outcome
