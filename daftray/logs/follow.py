@@ -11,6 +11,7 @@ from daftray.domain.run import Run
 from daftray.domain.status import RunStatus
 from daftray.logs.archive import LogArchive, archived_size
 from daftray.logs.lines import LogLine, split_lines, timestamp
+from daftray.logs.sharing import SharedCalls
 from daftray.logs.signals import LogSignals
 
 __all__ = ["LogBatch", "LogEnd", "LogFollower", "LogLine", "LogSignals"]
@@ -55,6 +56,8 @@ class LogFollower:
         self._signals = signals
         self._clock = clock
         self._stopping = stopping
+        self._looks = SharedCalls[Run]()
+        self._reads = SharedCalls[bytes]()
 
     async def follow(
         self, run_id: str, *, attempt: int | None = None, offset: int = 0
@@ -74,7 +77,7 @@ class LogFollower:
         with self._signals.following(run_id) as changed:
             while not self._stopping.is_set():
                 changed.clear()
-                run = await self._runs.get(run_id)
+                run = await self._looks.get((run_id, self._signals.given), lambda: self._runs.get(run_id))
                 ended = _ended(run, attempt)
                 size = archived_size(run, attempt)
                 async for batch in self._new_lines(run_id, attempt, offset, size, final=ended is not None):
@@ -95,7 +98,12 @@ class LogFollower:
     ) -> AsyncGenerator[LogBatch, None]:
         while offset < size:
             end = min(size, offset + _BATCH_BYTES)
-            data = await self._archive.read(run_id, attempt, size=size, start=offset, end=end)
+            data = await self._reads.get(
+                (run_id, attempt, offset, end),
+                lambda start=offset, end=end: self._archive.read(
+                    run_id, attempt, size=size, start=start, end=end
+                ),
+            )
             lines = split_lines(data, offset, final=final and end == size)
             if not lines:
                 return

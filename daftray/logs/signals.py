@@ -16,6 +16,7 @@ class LogSignals:
     def __init__(self, tell: Callable[[str], None] | None = None) -> None:
         self._tell = tell
         self._followers: dict[str, set[asyncio.Event]] = {}
+        self._given = 0
 
     def notify(self, run_id: str) -> None:
         """Wake all who follow a run."""
@@ -25,8 +26,14 @@ class LogSignals:
 
     def heard(self, run_id: str) -> None:
         """Take a signal in that another server gave: it goes no further."""
+        self._given += 1
         for event in self._followers.get(run_id, ()):
             event.set()
+
+    @property
+    def given(self) -> int:
+        """How many signals there were: what was read of a run since the last one is as it is now."""
+        return self._given
 
     @contextmanager
     def following(self, run_id: str) -> Generator[asyncio.Event]:
