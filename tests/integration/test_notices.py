@@ -17,6 +17,7 @@ from daftray.domain.ports import Notice, NoticeKind, Notices
 
 ANY = Notice(kind=NoticeKind.WAKE)
 CHANGED = Notice(kind=NoticeKind.CHANGED, run_id="run_1")
+LATER = Notice(kind=NoticeKind.CHANGED, run_id="run_2")
 
 
 class Ear:
@@ -50,14 +51,15 @@ Listen = Callable[[], tuple[Notices, Ear]]
 
 
 async def test_the_others_hear_a_notice_and_its_sender_does_not(listen: Listen) -> None:
-    (here, own), (_, other), (_, third) = listen(), listen(), listen()
+    (here, own), (there, other), (_, third) = listen(), listen(), listen()
     for ear in (own, other, third):
         assert await ear.next() == ANY, "it listens now, and may have missed something before"
     here.publish(CHANGED)
     here.publish(ANY)
     for ear in (other, third):
         assert [await ear.next(), await ear.next()] == [CHANGED, ANY]
-    assert own.heard.empty()
+    there.publish(LATER)
+    assert await own.next() == LATER
 
 
 async def test_a_burst_is_told_once(listen: Listen) -> None:
@@ -87,7 +89,10 @@ async def test_what_cannot_be_told_is_bounded_and_the_first_is_told_later(
     await asyncio.gather(sender.task, return_exceptions=True)
 
 
-async def test_a_connection_that_was_ended_comes_back(listen: Listen, postgres: PostgresServer) -> None:
+async def test_a_connection_that_was_ended_comes_back(
+    listen: Listen, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices_module, "_ALIVE_S", 3600)
     (_, ear), (here, own) = listen(), listen()
     assert [await ear.next(), await own.next()] == [ANY, ANY]
     await end_listeners(postgres)
@@ -96,9 +101,9 @@ async def test_a_connection_that_was_ended_comes_back(listen: Listen, postgres: 
     # by who is not back by then: it was told of the gap.
     assert await own.next() == ANY
     assert await ear.next() == ANY
-    here.publish(Notice(kind=NoticeKind.CHANGED, run_id="run_2"))
+    here.publish(LATER)
     heard = await ear.next()
-    assert (await ear.next() if heard == CHANGED else heard).run_id == "run_2"
+    assert (await ear.next() if heard == CHANGED else heard) == LATER
 
 
 async def end_listeners(postgres: PostgresServer) -> None:
@@ -110,20 +115,23 @@ async def end_listeners(postgres: PostgresServer) -> None:
     assert len(ended) == 2
 
 
-async def test_a_connection_that_fell_silent_is_replaced(
+async def test_a_connection_that_fell_silent_is_replaced_and_nothing_published_is_lost(
     listen: Listen, postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notices_module, "_ALIVE_S", 0.05)
     monkeypatch.setattr(notices_module, "_ANSWER_S", 0.2)
+    here, own = listen()
+    await own.next()
     async with Tunnel(tmp_path / ".s.PGSQL.5432", postgres.folder / ".s.PGSQL.5432") as tunnel:
-        far = Ear(notices_of(f"postgresql://postgres@/migrated?host={tmp_path}"))
+        there = notices_of(f"postgresql://postgres@/migrated?host={tmp_path}")
+        far = Ear(there)
         assert await far.next() == ANY
         tunnel.silence()
-        assert await far.next() == ANY, "connected anew"
-        here, own = listen()
-        await own.next()
-        here.publish(CHANGED)
-        assert await far.next() == CHANGED
+        there.publish(CHANGED)
+        assert await own.next() == CHANGED, "told over the next connection"
+        assert await far.next() == ANY, "it may have missed something"
+        here.publish(LATER)
+        assert await far.next() == LATER
         far.task.cancel()
         await asyncio.gather(far.task, return_exceptions=True)
 
