@@ -21,7 +21,10 @@ from daftray.domain.spec import Entrypoint, Environment
 if TYPE_CHECKING:
     from daftray.adapters.gitrepo.checkout import Checkout
 
-_OUR_OPTIONS = re.compile(r"--(project|ref|remote|env-file|dep|deps-from|follow|detach|patch|no-patch)(=.*)?")
+_OUR_OPTIONS = re.compile(
+    r"--(project|ref|remote|env-file|dep|deps-from|follow|detach|patch|no-patch|retries|retry-on|retry-backoff"
+    r"|start-timeout|queue-timeout|idempotency-key)(=.*)?"
+)
 
 
 class RunWish(msgspec.Struct, frozen=True, kw_only=True):

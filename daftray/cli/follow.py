@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
 from daftray.cli import screen
 from daftray.cli.failures import EXIT_CANCELLED, EXIT_FAILED
 from daftray.cli.phases import Phases, PhaseWatch
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 
 _LARGEST_EXIT_CODE = 125
 """Greater ones mean something of their own to a shell: not found, not executable, ended by a signal."""
+
+
+def go_on_with(client: Client, run: Run, *, follow: bool, as_json: bool) -> None:
+    """Follow a new run to its end, which ends the command; or else print its id, or the run as JSON."""
+    if follow:
+        raise typer.Exit(follow_to_end(client, run.id, as_json=as_json))
+    if as_json:
+        screen.emit_json(run)
+    else:
+        screen.emit(run.id)
 
 
 def follow_to_end(client: Client, run_id: str, *, as_json: bool = False) -> int:
@@ -73,15 +85,17 @@ class _Follower:
         self._client = client
         self._run_id = run_id
         self._to_stderr = as_json
+        self._attempt: int | None = None
         self._offset = 0
 
     def follow(self) -> Run:
         phases = Phases.for_stderr()
         with PhaseWatch(self._client, self._run_id, phases):
-            for line in self._client.runs.follow(self._run_id, from_=self._offset):
+            lines = self._client.runs.follow(self._run_id, from_=self._offset, attempt=self._attempt)
+            for line in lines:
                 phases.make_way()
                 # Before it is printed: Ctrl-C between the two must not print it again.
-                self._offset = line.offset
+                self._attempt, self._offset = line.attempt, line.offset
                 screen.emit_bytes(f"{line.message}\n".encode(), to_stderr=self._to_stderr)
         run = self._client.runs.wait(self._run_id)
         phases.show(run)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from daftray.cli import screen
+from daftray.cli.summary import why
 from daftray.domain.errors import DaftrayError
 from daftray.domain.run import Run
 from daftray.domain.status import RunPhase
@@ -33,6 +34,8 @@ class Phases:
     def __init__(self, spinner: _Spinner | None = None) -> None:
         self._spinner = spinner
         self._shown: set[str] = set()
+        self._before: dict[str, float] = {}
+        self._attempt: int | None = None
         self._named: set[RunPhase] = set()
         self._waiting_for: str | None = None
         self._phase: RunPhase | None = None
@@ -50,15 +53,33 @@ class Phases:
     def show(self, run: Run) -> None:
         """Print the phases that have ended since the last call, and what the run waits for now."""
         with self._lock:
-            ended = [phase for phase in run.timings if phase not in self._shown]
-            for phase in ended:
-                self._shown.add(phase)
-                self._say(f"{phase:<{_LONGEST_NAME}} {run.timings[phase]:8.1f} s")
+            self._show_ended(run)
+            self._show_attempts(run)
             if run.waiting_for and run.waiting_for != self._waiting_for:
                 self._named.add(run.phase)
                 self._say(f"{run.phase.value}, waiting: {run.waiting_for}")
             self._waiting_for = run.waiting_for
             self._show_current(run.phase)
+
+    def _show_ended(self, run: Run) -> None:
+        """Print the phases that have ended in this attempt. Those of the run count all of its attempts."""
+        for phase, seconds in run.timings.items():
+            spent = seconds - self._before.get(phase, 0.0)
+            if phase not in self._shown and (spent > 0 or phase not in self._before):
+                self._shown.add(phase)
+                self._say(f"{phase:<{_LONGEST_NAME}} {spent:8.1f} s")
+
+    def _show_attempts(self, run: Run) -> None:
+        """Print how attempts ended that were followed by another, and begin with the phases anew."""
+        first = self._attempt or 1
+        for attempt in run.attempts:
+            if first <= attempt.number < run.attempt:
+                self._say(f"attempt {attempt.number} {attempt.status.value}{why(attempt)}")
+        if self._attempt is not None and run.attempt > self._attempt:
+            self._shown.clear()
+            self._named.clear()
+            self._before = dict(run.timings)
+        self._attempt = run.attempt
 
     def _show_current(self, phase: RunPhase) -> None:
         """Turn the spinner; or, without one, name a phase that was there the last time too: it takes long."""

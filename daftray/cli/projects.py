@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from daftray.cli import screen, tables
 from daftray.cli.checkout import open_checkout
+from daftray.cli.limits import MaxRunning, read_places
 from daftray.cli.options import AsJson
 from daftray.cli.remotes import without_credentials
 from daftray.cli.session import connect
 from daftray.client.errors import NotConfiguredError
 from daftray.domain.errors import InvalidInputError
-from daftray.domain.project import Project
+from daftray.domain.project import Project, ProjectSource
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Projects: a Git remote and its settings."
@@ -27,6 +30,13 @@ Examples:
   daftray projects create scoring --branch develop      the remote of this repository
   daftray projects create secret-sauce git@github.com:acme/sauce.git --credential DEPLOY_KEY
   daftray secrets set DEPLOY_KEY --project secret-sauce --from-file ~/.ssh/deploy_key
+  daftray projects create backfill --max-running 2      others of its runs wait meanwhile
+"""
+_UPDATE_EPILOG = """\b
+Examples:
+  daftray projects update scoring --max-running 2
+  daftray projects update scoring --max-running none    as many as the cluster takes
+  daftray projects update scoring --branch develop
 """
 
 
@@ -56,9 +66,11 @@ def create(
             help="The project's secret (token or key) that opens the remote.",
         ),
     ] = None,
+    max_running: MaxRunning = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a project of a Git remote."""
+    places = read_places(max_running) if max_running else None
     checkout = None if remote else open_checkout(Path.cwd())
     meant = remote or (checkout.remote if checkout else None)
     if meant is None:
@@ -73,6 +85,7 @@ def create(
         without_credentials(meant),
         branch=branch or (checkout.branch if checkout else None) or "main",
         credential=credential,
+        max_running=places,
     )
     _show(made, as_json=as_json)
 
@@ -99,6 +112,27 @@ def get(context: typer.Context, project: _ProjectName, as_json: AsJson = False) 
     _show(connect(context).projects.get(project), as_json=as_json)
 
 
+@app.command("update", epilog=_UPDATE_EPILOG)
+def update(
+    context: typer.Context,
+    project: _ProjectName,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Its new name.")] = None,
+    branch: Annotated[
+        str | None,
+        typer.Option("--branch", metavar="NAME", help="What runs take from now on that name no commit."),
+    ] = None,
+    max_running: MaxRunning = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a project; what is not given stays."""
+    places = UNSET if max_running is None else read_places(max_running)
+    if name is None and branch is None and places is UNSET:
+        raise InvalidInputError("Nothing to change: give --name, --branch or --max-running.")
+    projects = connect(context).projects
+    source = _on_branch(projects.get(project).source, branch) if branch else None
+    _show(projects.update(project, name=name, source=source, max_running=places), as_json=as_json)
+
+
 @app.command("delete")
 def delete(
     context: typer.Context,
@@ -116,6 +150,11 @@ def delete(
     screen.say(f"Project {found.name} is removed.")
 
 
+def _on_branch(source: ProjectSource, branch: str) -> ProjectSource:
+    remote = replace(source.remote, branch=branch)
+    return ProjectSource(github=remote) if source.github else ProjectSource(git=remote)
+
+
 def _show(project: Project, *, as_json: bool) -> None:
     if as_json:
         screen.emit_json(project)
@@ -128,6 +167,7 @@ def _show(project: Project, *, as_json: bool) -> None:
             ("remote", remote.remote),
             ("branch", remote.branch),
             ("credential", remote.credential),
+            ("max running", project.max_running),
             ("created", project.created_at),
         ]
     )

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from msgspec.structs import replace
 
-from daftray.cli import screen
+from daftray.cli import limits, screen
 from daftray.cli.ask import RunWish, environment_of, place_entrypoint
 from daftray.cli.checkout import open_checkout
-from daftray.cli.follow import follow_to_end
+from daftray.cli.follow import go_on_with
 from daftray.cli.options import AsJson, Follow, Project
 from daftray.cli.project_choice import project_of_run
 from daftray.cli.session import connect
@@ -36,11 +37,16 @@ Dependencies come from pyproject.toml or requirements.txt, beside the entrypoint
 the Python version from .python-version.
 
 \b
+TIME is 90s, 10m, 2h, 1d, 1h30m, or plain seconds. Each failed attempt that is tried again keeps
+its log and reason: daftray runs get RUN.
+
+\b
 Examples:
   daftray run pipelines/score.py --limit 100
   daftray run pipelines/score.py:main --limit=100
   daftray run --ref v1.2 --detach pipelines.score
   daftray run --env-file .env --dep "daft>=0.7" --patch job.py
+  daftray run --retries 3 --retry-on killed,out_of_memory --timeout 2h job.py
   daftray run --json --detach job.py | jq -r .id
 """
 
@@ -108,6 +114,14 @@ def run(  # noqa: PLR0913 (each is an option of the command)
         list[str] | None,
         typer.Option("--label", metavar="NAME=VALUE", help="A label by which it is found again. Repeatable."),
     ] = None,
+    retries: limits.RetryCount = None,
+    retry_on: limits.RetryOn = None,
+    retry_backoff: limits.RetryBackoff = None,
+    timeout: limits.Timeout = None,
+    start_timeout: limits.StartTimeout = None,
+    queue_timeout: limits.QueueTimeout = None,
+    priority: limits.Priority = None,
+    idempotency_key: limits.IdempotencyKey = None,
     follow: Follow = True,
     as_json: AsJson = False,
 ) -> None:
@@ -125,30 +139,30 @@ def run(  # noqa: PLR0913 (each is an option of the command)
         dependencies_from=deps_from,
         python_version=python,
     )
+    bounds = limits.read_limits(
+        retries=retries,
+        retry_on=retry_on,
+        retry_backoff=retry_backoff,
+        timeout=timeout,
+        start_timeout=start_timeout,
+        queue_timeout=queue_timeout,
+        priority=priority,
+    )
     checkout = open_checkout(Path.cwd())
     placed = place_entrypoint(wish, checkout)
-    environment = environment_of(wish, placed, os.environ)
-    secrets = read_env_file(env_file) if env_file else {}
-    labels = read_labels(label or [])
+    request = RunRequest(
+        entrypoint=placed.entrypoint,
+        environment=environment_of(wish, placed, os.environ),
+        secrets=(env_file and read_env_file(env_file)) or None,
+        name=name,
+        labels=read_labels(label or []),
+        runner=runner,
+        **bounds.given(),
+    )
     client = connect(context)
     home = project_of_run(client, project, checkout, remote)
     source = choose_source(SourceChoice(ref=ref, remote=remote, patch=patch), checkout, home)
     client = client.in_project(home.name)
-    created = client.runs.submit(
-        RunRequest(
-            entrypoint=placed.entrypoint,
-            source=source,
-            environment=environment,
-            secrets=secrets or None,
-            name=name,
-            labels=labels,
-            runner=runner,
-        )
-    )
+    created = client.runs.submit(replace(request, source=source), idempotency_key=idempotency_key)
     screen.say(f"run {created.id} of project {home.name} at {client.base_url}")
-    if follow:
-        raise typer.Exit(follow_to_end(client, created.id, as_json=as_json))
-    if as_json:
-        screen.emit_json(created)
-    else:
-        screen.emit(created.id)
+    go_on_with(client, created, follow=follow, as_json=as_json)

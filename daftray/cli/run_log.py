@@ -18,7 +18,8 @@ Examples:
   daftray runs logs RUN > run.log         byte by byte what the process wrote
   daftray runs logs RUN --tail 100
   daftray runs logs RUN --q Traceback     matching lines, with their numbers
-  daftray runs logs RUN --follow          as it grows, to the run's end
+  daftray runs logs RUN --follow          as it grows, to the run's end, further attempts included
+  daftray runs logs RUN --attempt 1       of an earlier attempt
   daftray runs logs RUN --range 0-1023
 """
 
@@ -62,7 +63,7 @@ def logs(  # noqa: PLR0913 (each is an option of the command)
         if found.more:
             screen.say("There are more matches than the server shows.")
     elif follow:
-        for line in client.runs.follow(run):
+        for line in client.runs.follow(run, attempt=attempt):
             screen.emit_bytes(f"{line.message}\n".encode())
     elif tail is not None:
         screen.emit_bytes(client.runs.logs(run, tail=tail, attempt=attempt))

@@ -116,10 +116,11 @@ def events(context: typer.Context, run: RunId, project: Project = None, as_json:
         screen.emit_json({"events": found})
         return
     tables.emit_table(
-        ["AT", "PHASE", "FROM", "TO", "REASON", "DETAIL"],
+        ["AT", "ATTEMPT", "PHASE", "FROM", "TO", "REASON", "DETAIL"],
         [
             [
                 event.at,
+                event.attempt,
                 event.phase.value,
                 event.from_.value,
                 event.to.value,

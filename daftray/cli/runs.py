@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
-from daftray.cli import run_log, run_records, screen, tables
-from daftray.cli.follow import follow_to_end
+from daftray.cli import limits, run_batch, run_facts, run_log, run_records, screen, tables
+from daftray.cli.follow import follow_to_end, go_on_with
 from daftray.cli.options import AsJson, Follow, Project, RunId
 from daftray.cli.session import connect_to_project
 from daftray.cli.summary import ending_line
 from daftray.cli.variables import read_labels
-from daftray.domain.run import Run
 from daftray.domain.status import RunStatus
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Runs, and what is kept of them.")
@@ -52,23 +51,20 @@ def list_runs(
     if as_json:
         screen.emit_json({"runs": found, "next_cursor": cursor})
         return
-    tables.emit_table(
-        ["RUN", "STATUS", "ENTRYPOINT", "CREATED", "SECONDS", "NAME", "COMMIT", "TOKENS"],
-        [_row(run) for run in found],
-    )
+    tables.emit_table(run_facts.LIST_COLUMNS, [run_facts.list_row(run) for run in found])
     if cursor is not None:
         screen.say(f"There may be more than these {len(found)}: --limit or --all shows them.")
 
 
 @app.command("get")
 def get(context: typer.Context, run: RunId, project: Project = None, as_json: AsJson = False) -> None:
-    """Show a run: state, reason, code, timings, usage."""
+    """Show a run: state, what it waits for, reason, attempts, the end of a failed one's log, code, usage."""
     client = connect_to_project(context, project)
     found = client.runs.get(run)
     if as_json:
         screen.emit_json(found)
         return
-    tables.emit_facts(_facts(found))
+    run_facts.emit_run(found)
 
 
 @app.command("follow")
@@ -96,9 +92,10 @@ def cancel(
 
 
 @app.command("rerun")
-def rerun(
+def rerun(  # noqa: PLR0913 (each is an option of the command)
     context: typer.Context,
     run: RunId,
+    *,
     project: Project = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="TEXT", help="A name for the new run.")
@@ -107,72 +104,37 @@ def rerun(
         list[str] | None,
         typer.Option("--label", metavar="NAME=VALUE", help="Labels in place of the run's. Repeatable."),
     ] = None,
+    retries: limits.RetryCount = None,
+    retry_on: limits.RetryOn = None,
+    retry_backoff: limits.RetryBackoff = None,
+    timeout: limits.Timeout = None,
+    start_timeout: limits.StartTimeout = None,
+    queue_timeout: limits.QueueTimeout = None,
+    priority: limits.Priority = None,
+    idempotency_key: limits.IdempotencyKey = None,
     follow_it: Follow = True,
     as_json: AsJson = False,
 ) -> None:
-    """Run the same commit again, with the same arguments, environment and secrets."""
+    """Run the same commit again, with the same arguments, environment and secrets.
+
+    What is given replaces what the run had; `--retries 0`, and `none` for a time, take it away.
+    """
+    changes = limits.read_limits(
+        retries=retries,
+        retry_on=retry_on,
+        retry_backoff=retry_backoff,
+        timeout=timeout,
+        start_timeout=start_timeout,
+        queue_timeout=queue_timeout,
+        priority=priority,
+    ).given()
+    labels = read_labels(label) if label else None
     client = connect_to_project(context, project)
-    made = client.runs.rerun(run, name=name, labels=read_labels(label) if label else None)
+    made = client.runs.rerun(run, name=name, labels=labels, idempotency_key=idempotency_key, **changes)
     screen.say(f"run {made.id} again of {run}")
-    if follow_it:
-        raise typer.Exit(follow_to_end(client, made.id, as_json=as_json))
-    if as_json:
-        screen.emit_json(made)
-    else:
-        screen.emit(made.id)
+    go_on_with(client, made, follow=follow_it, as_json=as_json)
 
 
-def _row(run: Run) -> list[object]:
-    seconds = (
-        (run.completed_at - run.started_at).total_seconds() if run.started_at and run.completed_at else None
-    )
-    usage = run.usage
-    tokens = [part for part in (usage.tokens_in, usage.tokens_out) if part is not None] if usage else []
-    return [
-        run.id,
-        run.status.value,
-        run.entrypoint.label,
-        run.created_at,
-        seconds,
-        run.name,
-        run.commit[:10] if run.commit else None,
-        sum(tokens) if tokens else None,
-    ]
-
-
-def _facts(run: Run) -> list[tuple[str, object]]:
-    git = run.source.git
-    usage = run.usage
-    return [
-        ("run", run.id),
-        ("name", run.name),
-        ("status", run.status.value),
-        ("phase", None if run.status.terminal else run.phase.value),
-        ("waiting for", run.waiting_for),
-        ("reason", run.reason.value if run.reason else None),
-        ("detail", run.reason_detail),
-        ("exit code", run.exit_code),
-        ("entrypoint", run.entrypoint.label),
-        ("commit", run.commit or (git.hash if git else None)),
-        ("ref", git.ref if git else None),
-        ("patch", "yes" if git and git.patch else None),
-        ("labels", " ".join(f"{name}={value}" for name, value in run.labels.items())),
-        ("rerun of", run.rerun_of),
-        ("attempt", run.attempt if run.attempt > 1 else None),
-        ("created", run.created_at),
-        ("started", run.started_at),
-        ("completed", run.completed_at),
-        ("phases", ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in run.timings.items())),
-        ("cluster", run.cluster),
-        ("ray job", run.ray.submission_id if run.ray else None),
-        ("ray page", run.ray.dashboard_url if run.ray else None),
-        ("requests", usage.requests if usage else None),
-        ("tokens in", usage.tokens_in if usage else None),
-        ("tokens out", usage.tokens_out if usage else None),
-        ("CPU seconds", usage.cpu_seconds if usage else None),
-        ("warnings", "; ".join(run.warnings)),
-    ]
-
-
+run_batch.add_to(app)
 run_log.add_to(app)
 run_records.add_to(app)

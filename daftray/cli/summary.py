@@ -13,7 +13,7 @@ from daftray.domain.errors import DaftrayError
 from daftray.domain.metrics import RunMetrics
 from daftray.domain.problem import Frame, Problem
 from daftray.domain.result import RunResult
-from daftray.domain.run import Run
+from daftray.domain.run import Attempt, Run
 from daftray.domain.status import RunStatus
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def tell_ending(client: Client, run: Run) -> None:
     """Say on stderr how a run ended."""
     lines = [ending_line(run)]
     if run.status is RunStatus.FAILED:
-        problem = decisive(_if_any(lambda: client.runs.problems(run)) or [])
+        problem = decisive(_if_any(lambda: client.runs.problems(run, attempt=run.attempt)) or [])
         lines += _beyond(run.reason_detail, problem_lines(problem)) if problem else []
     lines += [f"warning: {warning}" for warning in run.warnings]
     if run.status is RunStatus.SUCCEEDED and (result := _if_any(lambda: client.runs.result_preview(run))):
@@ -49,14 +49,19 @@ def _beyond(said: str | None, lines: list[str]) -> list[str]:
 def ending_line(run: Run) -> str:
     """Return the run's end in one line: status, seconds, reason and exit code."""
     parts = [f"run {run.id} {run.status.value}"]
+    if run.attempt > 1:
+        parts.append(f"in attempt {run.attempt}")
     if run.started_at and run.completed_at:
         parts.append(f"after {(run.completed_at - run.started_at).total_seconds():.1f} s")
-    line = " ".join(parts)
-    if run.reason:
-        line += f": {run.reason.value}"
-        line += f" (exit code {run.exit_code})" if run.exit_code is not None else ""
-        line += f": {run.reason_detail}" if run.reason_detail else ""
-    return line
+    return " ".join(parts) + why(run)
+
+
+def why(ended: Run | Attempt) -> str:
+    """Return the reason of a failure with its exit code and detail, as the rest of a line."""
+    line = f": {ended.reason.value}" if ended.reason else ""
+    if line and ended.exit_code is not None:
+        line += f" (exit code {ended.exit_code})"
+    return f"{line}: {ended.reason_detail}" if line and ended.reason_detail else line
 
 
 def decisive(problems: list[Problem]) -> Problem | None:

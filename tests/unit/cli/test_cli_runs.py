@@ -215,7 +215,7 @@ def test_the_history_is_shown(shell: Shell, api: SmallApi) -> None:
     api.server.on(f"GET {api.run}/events", as_json({"events": [an_event(detail="created\nnow")]}))
 
     shell.run("runs", "events", "run_1", *P)
-    assert "2026-11-01 12:00:00Z  pinning  pending  pending  -       created now" in shell.out
+    assert "2026-11-01 12:00:00Z  1        pinning  pending  pending  -       created now" in shell.out
 
 
 @pytest.mark.usefixtures("api")

@@ -34,7 +34,7 @@ def test_a_project_is_made(shell: Shell, api: SmallApi) -> None:
     assert shell.json["name"] == "new"
     (asked,) = api.server.requests(f"POST {PROJECTS}")
     git = {"remote": "git@h:o/r.git", "branch": "dev", "credential": "KEY"}
-    assert asked.json == {"name": "new", "source": {"git": git}}
+    assert asked.json == {"name": "new", "source": {"git": git}, "max_running": None}
 
 
 def test_a_password_in_a_remote_is_refused(shell: Shell, api: SmallApi) -> None:
