@@ -28,6 +28,7 @@ from daftray.domain.errors import (
     SourceUnavailableError,
 )
 from daftray.domain.run import Run, Verdict
+from daftray.domain.spec import GitSource
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
 from daftray.runs import deadlines
 from daftray.runs.admission import choose
@@ -49,21 +50,15 @@ PINNED_FOR = timedelta(minutes=5)
 
 async def pin(run: Run, context: StepContext) -> StepOutcome:
     """Resolve the run's ref to a commit and pack its tree, before any waiting: so waiting changes nothing."""
-    git = run.source.git
-    if git is None:
+    if run.source.git is None:
         return context.advance(run, RunPhase.QUEUED)
     try:
-        repository = await context.sources.repository(run)
-        ref = git.ref or (None if git.hash else await context.sources.default_branch(run))
-        commit = await context.mirrors.pin(
-            repository, ref=ref, commit=git.hash or None, bundle=await context.sources.bundle(run)
-        )
+        pinned = await _pinned(run, run.source.git, context)
         # Built now, while the commit is surely here: the remote may lose it, and another replica may go on.
-        pinned = replace(run, commit=commit)
         await _package(pinned, context)
     except (SourceError, SecretNotFoundError) as exc:
         return _source_failed(run, context, exc)
-    return context.advance(pinned, RunPhase.QUEUED, detail=f"commit {commit}")
+    return context.advance(pinned, RunPhase.QUEUED, detail=f"commit {pinned.commit}")
 
 
 async def queue(run: Run, context: StepContext) -> StepOutcome:
@@ -88,6 +83,8 @@ async def admit(context: StepContext, limit: int) -> list[Run]:
 async def prepare(run: Run, context: StepContext) -> StepOutcome:
     """Make the package of the run's tree and bring it to Ray."""
     try:
+        if run.source.git is not None and run.commit is None:  # no attempt before this one got so far
+            run = await _pinned(run, run.source.git, context)
         cluster, package = await asyncio.gather(context.rayjobs.info(), _bring(run, context))
         python_version.check(run.environment.python_version, cluster.python_version)
     except ClusterError as exc:
@@ -181,6 +178,16 @@ async def _job(run: Run, context: StepContext) -> JobSubmission:
         run_token=context.tokens.issue(run.id, run.attempt),
         installer=context.policy.installer,
     )
+
+
+async def _pinned(run: Run, git: GitSource, context: StepContext) -> Run:
+    """Return the run with the commit that its ref is now."""
+    repository = await context.sources.repository(run)
+    ref = git.ref or (None if git.hash else await context.sources.default_branch(run))
+    commit = await context.mirrors.pin(
+        repository, ref=ref, commit=git.hash or None, bundle=await context.sources.bundle(run)
+    )
+    return replace(run, commit=commit)
 
 
 async def _package(run: Run, context: StepContext) -> Package:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from factories import a_finished, a_run, a_started, at
+from factories import COMMIT, a_finished, a_run, a_started, at
 from fake_ray import FAILS, FakeRayJobs
 from run_steps import ControlPlane
 
 from daftray.domain.cluster import JobStatus
+from daftray.domain.errors import SourceNotFoundError
 from daftray.domain.run import Attempt, Run, Verdict
 from daftray.domain.spec import Retries
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
@@ -91,6 +92,22 @@ async def test_the_second_attempt_is_another_job_and_its_word_is_the_last() -> N
     assert [one.status for one in done.attempts] == [RunStatus.FAILED, RunStatus.SUCCEEDED]
     assert list(plane.rayjobs.jobs) == [f"{run.id}-1", f"{run.id}-2"]
     assert [event.attempt for event in await plane.stores.runs.events(run.id)][-1] == 2
+
+
+async def test_a_run_whose_ref_was_not_there_is_pinned_by_its_next_attempt() -> None:
+    plane = await ControlPlane().open()
+    plane.mirrors.error = SourceNotFoundError("no such branch yet")
+    reason = FailureReason.SOURCE_NOT_FOUND
+    run = await plane.create(retries=Retries(max=2, on=(reason,), backoff=30))
+    waiting = await plane.until(run, RunPhase.QUEUED)
+    assert (waiting.attempt, waiting.commit, waiting.attempts[0].reason) == (2, None, reason)
+    await plane.until(run, RunPhase.PREPARING)
+    failed_again = await plane.until(run, RunPhase.QUEUED)
+    assert (failed_again.attempt, failed_again.attempts[1].reason) == (3, reason)
+    plane.mirrors.error = None
+    done = await plane.until(run)
+    assert (done.status, done.commit) == (RunStatus.SUCCEEDED, COMMIT)
+    assert list(plane.rayjobs.jobs) == [f"{run.id}-3"]
 
 
 async def test_a_cancel_in_the_pause_ends_the_run() -> None:
