@@ -17,7 +17,9 @@ LIMITS = {
 }
 """Lines of a file, and of a function's body, by folder."""
 
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "daftray/domain/errors.py": "every error there is, a class of three lines each, under the tree of them"
+}
 LONG_FUNCTIONS = {
     "daftray/server/wiring.py:build": "one line for each thing that is wired; read it as a list",
     "daftray/server/app.py:create_app": "the same: Litestar takes the whole application in one call",
