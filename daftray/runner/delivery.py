@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from daftray.runner.imports import UserImports
     from daftray.runner.results import Result
 
-RESULT_TIMEOUT_S = 15.0
+RESULT_TIMEOUT_S = 60.0
 
 
 def deliver(end: Ending, control: ControlPlane, *, attempt: int, imports: UserImports) -> Ending:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from daftray.runner.settings import RunSettings
 
 START_TIMEOUT_S = 60.0
-FINISH_TIMEOUT_S = 15.0
+FINISH_TIMEOUT_S = 60.0
+"""As long as at the start: a control plane that is started anew, or replaced, is away for a while."""
 WORKERS_FLUSH_S = 0.6
 """A worker's last count is on its way within half a second, and Ray kills workers when the driver ends."""
 
