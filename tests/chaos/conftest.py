@@ -18,6 +18,9 @@ SHORT_SEEDS = (0,)
 SEEDS = os.environ.get("SEEDS")
 """How many seeds: the long form. ``FRESH`` forgets the trials that went well before with the same code."""
 
+PATIENCE = float(os.environ.get("PATIENCE", "1"))
+"""By how much limits in seconds are stretched, on a machine that is busy with other things."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: takes minutes; only `make chaos` runs it")

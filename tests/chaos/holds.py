@@ -23,7 +23,7 @@ from daftray.domain.status import RunPhase
 from daftray.server.child import child_server
 
 PLACES = 2
-HELD_S = 8
+HELD_S = 3
 """A call that cannot be cut short is held up for so long: shorter than a cancel may take."""
 REACH_S = 60.0
 

@@ -12,6 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+_GUARD = """
+import signal, subprocess, sys, threading
+server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+def watch():
+    sys.stdin.read()
+    server.kill()
+threading.Thread(target=watch, daemon=True).start()
+sys.exit(server.wait())
+"""
+"""Kills the server when its own standard input ends: when the tests want it, or are dead themselves."""
+
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 15
 _LOOK_S = 0.05
@@ -29,6 +41,7 @@ class Replica:
         self.log = folder / "server.log"
         self.passed = folder / "passed"
         self._command = [
+            *(sys.executable, "-I", "-S", "-c", _GUARD),
             *(sys.executable, "-m", "daftray", "serve", "--port", str(port)),
             *("--data-dir", str(folder / "data"), *options),
         ]
@@ -52,9 +65,14 @@ class Replica:
         environment["DAFTRAY_FAILPOINTS"] = f"{failpoints};passed={self.passed}"
         with self.log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                self._command, stdout=subprocess.PIPE, stderr=stderr, env=environment, start_new_session=True
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment,
+                start_new_session=True,
             )
-        timer = threading.Timer(START_TIMEOUT_S, self._process.kill)
+        timer = threading.Timer(START_TIMEOUT_S, self.kill)
         timer.start()
         try:
             announced = self._process.stdout.readline() if self._process.stdout else b""
@@ -66,8 +84,8 @@ class Replica:
 
     def kill(self) -> None:
         """End it as a crash does."""
-        if self._process is not None:
-            self._process.kill()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
 
     def stop(self) -> None:
         """End it as its operator does, and for good."""
@@ -78,8 +96,9 @@ class Replica:
         try:
             process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            process.kill()
+            self.kill()
             process.wait()
+        self.kill()  # which closes what there is to close
 
 
 UNDISTURBED = "rate=0"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from chaos.cancel_programs import KINDS
+from chaos.conftest import PATIENCE
 from chaos.holds import HOLDS, Held, held
 from chaos.ray_view import RayView, processes_of
 from e2e_platform import wait_for
@@ -17,8 +18,8 @@ from daftray.domain.status import RunPhase, RunStatus
 
 pytestmark = [pytest.mark.ray, pytest.mark.long, pytest.mark.timeout(300)]
 
-CANCELLED_WITHIN_S = 15.0
-GONE_WITHIN_S = 10.0
+CANCELLED_WITHIN_S = 15.0 * PATIENCE
+GONE_WITHIN_S = 10.0 * PATIENCE
 
 
 @pytest.fixture(scope="module", params=list(HOLDS))

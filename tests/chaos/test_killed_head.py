@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from chaos.conftest import PATIENCE
 from chaos.watched_ray import WatchedRay, watched_ray
 from e2e_platform import wait_for
 from git_repos import make_repo
@@ -21,9 +22,9 @@ from daftray.server.child import child_server
 
 pytestmark = [pytest.mark.ray, pytest.mark.long, pytest.mark.timeout(400)]
 
-ENDED_WITHIN_S = 60.0
+ENDED_WITHIN_S = 60.0 * PATIENCE
 """Of the head's return."""
-LAST_LOOK_S = 5.0
+LAST_LOOK_S = 5.0 * PATIENCE
 """Lines that are older than this when the head dies are in the archive, on a busy machine too."""
 
 PROGRAM = """\
