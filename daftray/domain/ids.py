@@ -22,7 +22,23 @@ Kind = Literal["run", "prj", "wsp", "key", "sec", "evt"]
 
 def earliest_id(kind: Kind, at: datetime) -> str:
     """Return the smallest id that a thing of that millisecond can have: a bound for searches by time."""
-    return _spell(kind, max(0, int(at.timestamp() * 1000)) << _RANDOM_BITS)
+    return earliest_id_of(kind, max(0, int(at.timestamp() * 1000)))
+
+
+def earliest_id_of(kind: Kind, millisecond: int) -> str:
+    """Return the smallest id that a thing of that millisecond, counted from 1970, can have."""
+    return _spell(kind, millisecond << _RANDOM_BITS)
+
+
+def millisecond_of(kind: Kind, id_: str) -> int | None:
+    """Return the millisecond that an id holds, counted from 1970, or nothing where it is no id of that kind."""
+    prefix, _, characters = id_.partition("_")
+    if prefix != kind or len(characters) != _LENGTH or not set(characters) <= set(_ALPHABET):
+        return None
+    number = 0
+    for character in characters:
+        number = number << 5 | _ALPHABET.index(character)
+    return number >> _RANDOM_BITS
 
 
 def _spell(kind: Kind, number: int) -> str:

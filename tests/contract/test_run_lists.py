@@ -10,6 +10,7 @@ from factories import COMMIT, NOW, a_claim, a_project, a_run, at, new
 from msgspec.structs import replace
 from stores import Stores
 
+from daftray.adapters.db import run_list
 from daftray.domain.ports import RunQuery
 from daftray.domain.run import Run
 from daftray.domain.spec import Entrypoint, FileEntrypoint, ModuleEntrypoint
@@ -20,6 +21,14 @@ async def added(stores: Stores, seconds: float = 0, **fields: Any) -> Run:  # An
     run = a_run(created_at=at(seconds), **fields)
     await stores.runs.add(new(run))
     return run
+
+
+@pytest.fixture(params=["looking", "index"])
+def by_index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find texts by looking through the newest runs, or all but one of them by the index of texts."""
+    if request.param == "index":
+        monkeypatch.setattr(run_list, "_LOOK", 1)
+        monkeypatch.setattr(run_list, "_LOOK_AT_ALL", 1)
 
 
 async def listed(stores: Stores, **query: Any) -> list[Run]:  # Any: any field of a query
@@ -91,6 +100,7 @@ async def test_labels_are_any_text(stores: Stores) -> None:
     assert await listed(stores, labels={"%": "x"}) == []
 
 
+@pytest.mark.usefixtures("by_index")
 async def test_by_text_in_name_entrypoint_and_commit(stores: Stores) -> None:
     named = await added(stores, 3, name="Nightly ÄRGER")
     module = await added(stores, 2, entrypoint=Entrypoint(module=ModuleEntrypoint(module="jobs.Embed")))
@@ -105,6 +115,7 @@ async def test_by_text_in_name_entrypoint_and_commit(stores: Stores) -> None:
     assert await listed(stores, text="x" * 100_000) == []
 
 
+@pytest.mark.usefixtures("by_index")
 async def test_a_commit_that_is_pinned_later_is_found_too(stores: Stores) -> None:
     run = await added(stores)
     await stores.runs.claim_due(a_claim(), limit=1)
@@ -112,11 +123,21 @@ async def test_a_commit_that_is_pinned_later_is_found_too(stores: Stores) -> Non
     assert [one.id for one in await listed(stores, text=COMMIT)] == [run.id]
 
 
-@pytest.mark.parametrize("sign", sorted(set(string.punctuation) - {"."}))
-async def test_signs_in_a_text_mean_themselves(stores: Stores, sign: str) -> None:
-    with_sign = await added(stores, 1, name=f"a{sign}b")
-    await added(stores, 0, name="axb")
-    assert await listed(stores, text=f"a{sign}b") == [with_sign]
+@pytest.mark.usefixtures("by_index")
+async def test_signs_in_a_text_mean_themselves(stores: Stores) -> None:
+    signs = [*sorted(set(string.punctuation) - {"."}), "🌙", "\x01", "\n"]
+    runs = {sign: await added(stores, number, name=f"a{sign}b") for number, sign in enumerate(signs)}
+    await added(stores, -1, name="axb")
+    for sign, run in runs.items():
+        assert await listed(stores, text=f"a{sign}b") == [run], sign
+
+
+async def test_a_text_of_one_or_two_characters_is_found_too(stores: Stores) -> None:
+    run = await added(stores, 1, name="夜間")
+    await added(stores, 0, name="間夜")
+    assert await listed(stores, text="夜間") == [run]
+    assert len(await listed(stores, text="夜")) == 2
+    assert await listed(stores, text="Ж") == []
 
 
 async def test_by_time_of_creation(stores: Stores) -> None:
@@ -134,6 +155,7 @@ async def test_times_at_the_ends_of_the_calendar(stores: Stores) -> None:
     assert await listed(stores, created_after=last) == []
 
 
+@pytest.mark.usefixtures("by_index")
 async def test_filters_narrow_each_other(stores: Stores) -> None:
     entrypoint = Entrypoint(file=FileEntrypoint(file_path="etl/load.py"))
     wanted = {"status": RunStatus.FAILED, "trigger": "cron", "labels": {"a": "1"}, "entrypoint": entrypoint}

@@ -98,9 +98,13 @@ _SCHEMA = {
 }
 
 
+NOT_THE_CODES = ("alembic_version", "run_texts", "run_search")
+"""What Alembic notes its version in, and the index of texts, which only the database writes."""
+
+
 def _schema(connection: Connection) -> dict[str, str]:
     found = connection.execute(text(_SCHEMA[connection.dialect.name]))
-    return {name: made for name, made in found if "alembic_version" not in name}
+    return {name: made for name, made in found if not any(other in name for other in NOT_THE_CODES)}
 
 
 async def schema(url: str) -> dict[str, str]:
@@ -117,7 +121,11 @@ async def test_the_migrated_tables_are_those_of_the_code(migrated: str, declared
 
 async def test_alembic_finds_nothing_to_do(migrated: str) -> None:
     def differences(connection: Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {
+            "compare_type": True,
+            "include_name": lambda name, *_: not str(name).startswith(NOT_THE_CODES),
+        }
+        context = MigrationContext.configure(connection, opts=opts)
         return compare_metadata(context, Row.metadata)
 
     assert await within(migrated, differences) == []

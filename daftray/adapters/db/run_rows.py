@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from daftray.adapters.db import run_facts
 from daftray.adapters.db.rows import RunRow
 from daftray.domain.run import Attempt, Run
 from daftray.domain.spec import RunSpec
@@ -20,6 +21,8 @@ COLUMNS = tuple(name for name in Run.__struct_fields__ if name not in {*_SPEC, "
 _FIXED = frozenset({"id", "project", "trigger", "task", "rerun_of", "created_by", "created_at"})
 _OTHERS_WRITE = frozenset({"cancel_requested_at", "usage"})
 _CHANGING = tuple(name for name in COLUMNS if name not in _FIXED | _OTHERS_WRITE)
+_LONGEST_SEARCHED = 4000
+"""Characters of a name and entrypoint that a text filter looks at. Neither has a bound of its own."""
 
 
 def run_of(row: RunRow) -> Run:
@@ -37,6 +40,7 @@ def new_values(run: Run, *, now: datetime) -> Values:
         **{name: getattr(run, name) for name in COLUMNS},
         "spec": RunSpec(**{name: getattr(run, name) for name in _SPEC}),
         "search_text": search_text(run),
+        "search_facts": run_facts.of_run(run),
         "priority": run.priority,
         "due_at": None if run.status.terminal else now,
     }
@@ -50,4 +54,4 @@ def changed_values(run: Run) -> Values:
 
 def search_text(run: Run) -> str:
     """Return what a text filter looks at, beside the commit."""
-    return f"{run.name or ''}\n{run.entrypoint.label}".casefold()
+    return f"{run.name or ''}\n{run.entrypoint.label}".casefold()[:_LONGEST_SEARCHED]

@@ -10,12 +10,11 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daftray.adapters.db import claims, idempotency, new_runs, queue, run_rows
+from daftray.adapters.db import claims, idempotency, new_runs, queue, run_list, run_rows
 from daftray.adapters.db.columns import moment
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.dialect import insert, lock_cluster
 from daftray.adapters.db.rows import AttemptRow, RunEventRow, RunRow
-from daftray.adapters.db.run_list import listing
 from daftray.domain.errors import RunNotFoundError, StaleClaimError
 from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.metrics import UsageSummary
@@ -58,8 +57,7 @@ class SqlRunStore:
     async def list(self, query: RunQuery) -> list[Run]:
         """Return at most ``query.limit`` runs, newest first."""
         async with self._database.reading() as session:
-            rows = await session.scalars(listing(query))
-            return [run_rows.run_of(row) for row in rows]
+            return await _in_order(session, await run_list.page(session, query))
 
     async def events(self, run_id: str) -> list[RunEvent]:
         """Return a run's history, oldest first."""

@@ -14,7 +14,10 @@ from daftray.domain.project import Project, SealedSecret
 from daftray.domain.run import Attempt, Run
 from daftray.domain.spec import RunSpec
 
-STORES_OWN = {"spec", "search_text", "priority", "due_at", "claim_token", "claim_expires_at"}
+STORES_OWN = {
+    *("spec", "search_text", "search_facts", "priority"),
+    *("due_at", "claim_token", "claim_expires_at"),
+}
 
 
 def columns(row: type[Row]) -> set[str]:

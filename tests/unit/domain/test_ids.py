@@ -10,7 +10,7 @@ from factories import NOW
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daftray.domain.ids import Ids, earliest_id
+from daftray.domain.ids import Ids, earliest_id, earliest_id_of, millisecond_of
 
 TIMES = st.datetimes(
     min_value=datetime(1970, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
@@ -32,6 +32,20 @@ def test_an_id_is_between_the_bounds_of_its_millisecond(at: datetime) -> None:
     lowest, highest = Ids(lambda _: 0), Ids(lambda bits: 2**bits - 1)
     assert lowest.new("run", at) == earliest_id("run", at)
     assert highest.new("run", at) < earliest_id("run", at + timedelta(milliseconds=2))
+
+
+@given(TIMES)
+def test_an_id_tells_its_millisecond(at: datetime) -> None:
+    millisecond = millisecond_of("run", Ids().new("run", at))
+    assert millisecond is not None
+    assert earliest_id_of("run", millisecond) == earliest_id("run", at)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "run_", "zzz", f"prj_{'0' * 26}", f"run_{'0' * 25}U", f"run_{'0' * 27}"]
+)
+def test_what_is_no_id_of_that_kind_has_no_millisecond(text: str) -> None:
+    assert millisecond_of("run", text) is None
 
 
 def test_a_bound_before_ids_began_is_before_all_of_them() -> None:
