@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 from postgres_server import PostgresServer, postgres_server
+from s3_server import S3Server, s3_server
 from stores import emptied_stores, migrated_stores
 
 from daftray.server.local_ray import LocalCluster, LocalRay
@@ -32,9 +33,9 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the developer's own daftray and Ray from the tests."""
+    """Hide the developer's own daftray, Ray, database and object stores from the tests."""
     for name in list(os.environ):
-        if name.startswith(("DAFTRAY_", "RAY_")):
+        if name.startswith(("DAFTRAY_", "RAY_", "PG", "AWS_", "AZURE_", "GOOGLE_")):
             monkeypatch.delenv(name)
 
 
@@ -70,6 +71,21 @@ def migrated_postgres(postgres: PostgresServer) -> str:
     _in_a_loop(postgres.create("migrated"))
     _in_a_loop(_migrate(url))
     return url
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """A server that speaks S3, started on first use."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_url(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty place in its bucket, and the variables that open it."""
+    for name, value in s3.variables.items():
+        monkeypatch.setenv(name, value)
+    return s3.new_url()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -156,16 +156,20 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
     """Open the database, make the first key, and drive runs for as long as the server is there."""
     await services.database.open()
     try:
+        await services.blobs.open()
         await services.database.migrate()
         await _first_key(services, folder)
         listening = asyncio.create_task(services.replicas.serve())
         driving = asyncio.create_task(_until(services.reconciler.serve(), stopping))
+        tidying = asyncio.gather(
+            _until(services.retention.serve(), stopping), _until(services.janitor.serve(), stopping)
+        )
         try:
             yield
         finally:
             stopping.set()
             await services.mirrors.close()
-            await driving
+            await asyncio.gather(driving, tidying)
             listening.cancel()  # not before: other servers are told of the runs that this one gives back
             await asyncio.gather(listening, return_exceptions=True)
             await services.usage.close()

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from daftray.adapters.blobs.store import ObjectBlobs
+from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.keys import SqlKeyStore
 from daftray.adapters.db.notices import notices_of
 from daftray.adapters.db.projects import SqlProjectStore
 from daftray.adapters.db.reports import SqlReportStore
+from daftray.adapters.db.retention import SqlRetentionStore
 from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.db.secrets import SqlSecretStore
+from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
 from daftray.adapters.gitrepo.mirrors import BareMirrors
 from daftray.adapters.vault.aesgcm import AesGcmVault, derive
 from daftray.domain.ids import Ids
@@ -27,6 +30,8 @@ from daftray.metrics.ingest import UsageIngest
 from daftray.metrics.outcomes import Outcomes
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
+from daftray.retention.collector import Retention
+from daftray.retention.janitor import Janitor
 from daftray.runs.capacity import Capacity
 from daftray.runs.context import Policy, StepContext
 from daftray.runs.reconciler import Reconciler
@@ -46,6 +51,7 @@ class Services:
     """Everything that the application serves, wired."""
 
     database: Database
+    blobs: ObjectBlobs
     projects: Projects
     secrets: ProjectSecrets
     runs: Runs
@@ -60,6 +66,8 @@ class Services:
     mirrors: GitMirrors
     reconciler: Reconciler
     replicas: Replicas
+    retention: Retention
+    janitor: Janitor
 
 
 def policy_of(settings: ServerSettings, report_url: str) -> Policy:
@@ -107,6 +115,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     reports = points.around("reports", SqlReportStore(database))
     blobs = points.around("blobs", ObjectBlobs(settings.blobs))
     mirrors = mirrors or BareMirrors(settings.data_dir / "git", allow_local=settings.allow_local_remotes)
+    mirror_cache = mirrors if isinstance(mirrors, BareMirrors) else None
     mirrors = points.around("mirrors", mirrors)
     packages = packages or packages_of(settings, mirrors, blobs)
     packages = points.around("packages", packages)
@@ -136,8 +145,12 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         cluster=cluster,
         capacity=Capacity(rayjobs, clock),
     )
+    submitted = points.around("submitted", SqlSubmittedJobs(database))
+    grace = timedelta(minutes=settings.keep_ray_jobs_minutes)
+    janitor = Janitor(rayjobs=rayjobs, submitted=submitted, cluster=cluster, grace=grace)
     return Services(
         database=points.around("database", database),
+        blobs=blobs,
         projects=projects,
         secrets=secrets,
         runs=Runs(
@@ -163,4 +176,16 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         mirrors=mirrors,
         reconciler=Reconciler(context=context, wake=wake, signals=signals),
         replicas=replicas,
+        retention=Retention(
+            store=points.around("retention", SqlRetentionStore(database)),
+            owners=points.around("owners", SqlBlobOwners(database)),
+            blobs=blobs,
+            mirrors=mirror_cache,
+            janitor=janitor,
+            policy=settings.retention_policy,
+            clock=clock,
+            ids=ids,
+            every=timedelta(seconds=settings.retention_interval_s),
+        ),
+        janitor=janitor,
     )

@@ -12,17 +12,20 @@ from fakes import InMemoryBlobs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daftray.adapters.blobs import ObjectBlobs
+from daftray.adapters.blobs import ObjectBlobs, store
 from daftray.domain.errors import BlobNotFoundError
 from daftray.domain.ports import BlobStore
 
 KEY = "runs/run_1/log/1"
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "s3"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    """Each store there is. Another joins by one more parameter."""
-    return InMemoryBlobs() if request.param == "memory" else ObjectBlobs(tmp_path / "made" / "here")
+    """Each store there is."""
+    if request.param == "memory":
+        return InMemoryBlobs()
+    place = tmp_path / "made" / "here" if request.param == "folder" else request.getfixturevalue("s3_url")
+    return ObjectBlobs(place)
 
 
 async def test_bytes_come_back_and_the_last_put_counts(blobs: BlobStore) -> None:
@@ -70,8 +73,11 @@ async def test_a_list_is_what_lies_below_a_prefix(blobs: BlobStore) -> None:
     assert [blob async for blob in blobs.list("never/")] == []
 
 
-async def test_what_is_listed_may_be_deleted_meanwhile(blobs: BlobStore) -> None:
-    await asyncio.gather(*(blobs.put(f"runs/{number % 50}/log/{number}", b"1") for number in range(1500)))
+async def test_what_is_listed_may_be_deleted_meanwhile(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_PAGE", 100)
+    await asyncio.gather(*(blobs.put(f"runs/{number % 50}/log/{number}", b"1") for number in range(250)))
     async for blob in blobs.list("runs/"):
         await blobs.delete(blob.key)
     assert [blob async for blob in blobs.list("runs/")] == []

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
-from datetime import UTC, timedelta
+from datetime import UTC
 from pathlib import Path
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
 
+from daftray.adapters.blobs.place import first_line, open_store
 from daftray.domain.errors import BlobNotFoundError, DaftrayError, StoreUnavailableError
 from daftray.domain.ports import BlobInfo
 
@@ -23,8 +23,9 @@ _PART_BYTES = 8 << 20
 """S3 takes at most 10,000 parts: files up to 80 GB."""
 _PARTS_AT_ONCE = 4
 _PAGE = 1000
-
-_REMOTE = re.compile(r"[a-z0-9]+://")
+_PROBE = "daftray-probe"
+_STATUS = re.compile(r"status code: (\d{3}[A-Za-z ]*)")
+_S3_CODE = re.compile(r"<Code>(\w+)</Code>")
 
 
 class ObjectBlobs:
@@ -38,8 +39,18 @@ class ObjectBlobs:
     """
 
     def __init__(self, url_or_path: str | Path) -> None:
+        """Take a place, and look at nothing yet. Raises `InvalidInputError` where it can be none."""
+        self._store = open_store(url_or_path)
+
+    async def open(self) -> None:
+        """Make sure that the store takes and gives up what daftray writes.
+
+        Raises:
+            StoreUnavailableError: it does not, with what it answered.
+        """
         with _translated():
-            self._store = _open(url_or_path)
+            await obstore.put_async(self._store, _PROBE, b"")
+            await obstore.delete_async(self._store, _PROBE)
 
     async def put(self, key: str, data: bytes) -> None:
         """Keep bytes, whole or not at all, in place of what was there."""
@@ -110,24 +121,16 @@ class ObjectBlobs:
                     yield BlobInfo(key=found["path"], size=found["size"], modified=modified)
 
 
-def _open(url_or_path: str | Path) -> ObjectStore:
-    if isinstance(url_or_path, str) and _REMOTE.match(url_or_path):
-        return from_url(
-            url_or_path,
-            # Without TLS only where the operator's endpoint says so.
-            client_options={"connect_timeout": "5s", "timeout": "60s", "allow_http": True},
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
-        )
-    # What is removed takes its empty folders along, or a million runs would leave as many behind.
-    return LocalStore(Path(url_or_path).absolute(), automatic_cleanup=True, mkdir=True)
-
-
 def _checked(key: str) -> str:
     """Refuse a key that could leave the folder, or that some store would spell otherwise."""
     dots = any(part.strip(".") == "" for part in key.split("/"))
     if dots or len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
         raise ValueError(f"{key!r} is no key for a blob")
     return key
+
+
+class BlobStoreSaidError(Exception):
+    """What a store said, for the server's log, without what it repeats of the request and its credentials."""
 
 
 @contextmanager
@@ -139,11 +142,20 @@ def _translated(key: str | None = None) -> Generator[None, None, None]:
     try:
         yield
     except (BaseError, OSError) as error:
+        said = BlobStoreSaidError(f"{type(error).__name__}: {first_line(error)}")
         if key is not None and isinstance(error, FileNotFoundError):
-            raise _missing(key) from error
+            raise _missing(key) from said
         raise StoreUnavailableError(
-            "The blob store does not do as asked: is it there, and not full?"
-        ) from error
+            f"The blob store does not do as asked{_answer(str(error))}: is it there, and not full, and may "
+            "daftray write there?"
+        ) from said
+
+
+def _answer(text: str) -> str:
+    """Return what an object store answered: the status, and S3's own word for it (``NoSuchBucket``)."""
+    status, code = _STATUS.search(text), _S3_CODE.search(text)
+    words = [found[1].strip() for found in (status, code) if found]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _missing(key: str) -> DaftrayError:
