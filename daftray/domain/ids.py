@@ -31,7 +31,7 @@ def earliest_id_of(kind: Kind, millisecond: int) -> str:
 
 
 def millisecond_of(kind: Kind, id_: str) -> int | None:
-    """Return the millisecond that an id holds, counted from 1970, or nothing where it is no id of that kind."""
+    """Return the millisecond since 1970 that an id holds, or nothing where it is no id of that kind."""
     prefix, _, characters = id_.partition("_")
     if prefix != kind or len(characters) != _LENGTH or not set(characters) <= set(_ALPHABET):
         return None
