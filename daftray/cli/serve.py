@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -78,7 +79,16 @@ def command(  # noqa: PLR0913 (each is a flag)
         raise typer.Exit(1) from error
 
 
+_PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&](ssl)?password=")
+
+
 def _settings(given: dict[str, object]) -> ServerSettings:
+    if _PASSWORD.search(str(given.get("database_url"))):
+        sys.stderr.write(
+            "error[invalid-input]: --database-url: everybody on this machine can read the options of a process. "
+            "Give an address that holds a password as DAFTRAY_DATABASE_URL.\n"
+        )
+        raise typer.Exit(2)
     try:
         return ServerSettings(**given)  # pyright: ignore[reportArgumentType] (it validates them)
     except ValidationError as error:

@@ -29,7 +29,8 @@ class ServerSettings(BaseSettings):
     public_url: str | None = None
     """This server's address as the cluster sees it; by default the address it listens on."""
     data_dir: Path = Field(default_factory=default_data_dir)
-    database_url: str | None = None
+    database_url: SecretStr | None = None
+    """Secret, since it may hold a password."""
     blobs_url: str | None = None
     ray: str = "local"
     """``local`` (the embedded cluster), ``none``, or the address of a Ray dashboard."""
@@ -82,7 +83,8 @@ class ServerSettings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's address: SQLite in the data folder by default."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'daftray.db'}"
+        given = self.database_url.get_secret_value() if self.database_url else ""
+        return given or f"sqlite+aiosqlite:///{self.data_dir / 'daftray.db'}"
 
     @property
     def blobs(self) -> str:
