@@ -77,12 +77,12 @@ class Retention:
             notes.append(f"Ray's records of jobs were not looked at: {exc.detail}")
         return Collected(dry_run=dry_run, removed=tally.removed(), more=tally.more, notes=tuple(notes))
 
-    async def serve(self, every: timedelta) -> None:
+    async def serve(self) -> None:
         """Take passes for ever."""
         pause = FIRST_AFTER
         while True:
             await asyncio.sleep(pause.total_seconds())
-            pause = SOON if await self.take_turn() else every
+            pause = SOON if await self.take_turn() else self._policy.every
 
     async def take_turn(self) -> bool:
         """Take one pass of the loop; tell whether it left something. A pass that fails is told of alone."""

@@ -31,11 +31,12 @@ class Bound:
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionPolicy:
-    """What is kept. ``most`` is how much of each kind may go in one pass, so that each has an end.
+    """What is kept.
 
-    ``runs`` is how long the record of a run stays that has ended, ``keys`` how long idempotency keys do.
-    ``grace`` is how old a blob must be that nothing is known to need: a younger one may be of something
-    that is just being made.
+    ``most`` is how much of each kind may go in one pass, ``every`` the time between two passes. ``runs`` is
+    how long the record of a run stays that has ended, ``keys`` how long idempotency keys do. ``grace`` is how
+    old a blob must be that nothing is known to need: a younger one may be of something that is just being
+    made.
     """
 
     logs: Bound = Bound()
@@ -46,6 +47,7 @@ class RetentionPolicy:
     keys: timedelta = timedelta(days=30)
     grace: timedelta = timedelta(days=1)
     most: int = 2000
+    every: timedelta = timedelta(minutes=5)
 
 
 class Aged(Protocol):

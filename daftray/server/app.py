@@ -13,7 +13,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 import daftray
-from daftray.api import bulk, health, ingest, logs, outcomes, problems, projects, runs, secrets
+from daftray.api import admin, bulk, health, ingest, logs, outcomes, problems, projects, runs, secrets
 from daftray.api.auth import BearerAuthentication
 from daftray.api.headers import SAFE_HEADERS
 from daftray.api.scope import provide_caller
@@ -38,10 +38,12 @@ def create_app(services: Services) -> Litestar:
         "follower": services.follower,
         "database": services.database,
         "rayjobs": services.rayjobs,
+        "retention": services.retention,
     }
     return Litestar(
         route_handlers=[
             health.router,
+            admin.router,
             projects.router,
             secrets.router,
             runs.router,

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-GIBIBYTE = 1024**3
+from daftray.server.retention_settings import GIBIBYTE, RetentionSettings
+
 SHORTEST_MASTER_KEY = 32
 
 
@@ -19,7 +20,7 @@ def default_data_dir() -> Path:
     return Path(base) / "daftray"
 
 
-class ServerSettings(BaseSettings):
+class ServerSettings(RetentionSettings):
     """Everything an operator can set. Paths are absolute, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix="DAFTRAY_", extra="ignore", hide_input_in_errors=True)

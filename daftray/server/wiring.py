@@ -185,7 +185,6 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             policy=settings.retention_policy,
             clock=clock,
             ids=ids,
-            every=timedelta(seconds=settings.retention_interval_s),
         ),
         janitor=janitor,
     )
