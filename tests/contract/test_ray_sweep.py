@@ -144,32 +144,6 @@ async def test_what_cannot_be_ended_is_said() -> None:
     assert await jobs.sweep("run_1-1") == ("process 7 (sleep)",)
 
 
-@pytest.mark.ray
-async def test_a_job_that_installs_is_ended_and_the_installation_is_named(ray_cluster: LocalCluster) -> None:
-    asked, over = asyncio.Event(), asyncio.Event()
-
-    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.set()
-        await over.wait()
-        writer.close()
-
-    job = a_run(new_id(), 1, "true")
-    async with (
-        await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server,
-        RayJobsClient(ray_cluster.url, token=ray_cluster.token) as jobs,
-    ):
-        index = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/simple"
-        options = ["--index-url", index]
-        job.runtime_env["uv"] = {"packages": ["daftray-none"], "uv_pip_install_options": options}
-        await jobs.submit(job)
-        async with asyncio.timeout(60):
-            await asked.wait()
-        [left] = await jobs.sweep(job.submission_id)
-        assert "installs its dependencies" in left
-        assert (await jobs.get(job.submission_id)).status is JobStatus.FAILED
-        over.set()
-
-
 class KeepsHelpers(httpx.AsyncHTTPTransport):
     """Keeps the ids of the helpers that are submitted."""
 
