@@ -20,6 +20,7 @@ from daftray.logs.chunks import growing_key
 from daftray.metrics.outcomes import result_key
 from daftray.retention.collector import Retention
 from daftray.retention.janitor import Janitor
+from daftray.retention.ownership import OWNER
 from daftray.retention.policy import Bound, RetentionPolicy
 
 __all__ = ["DAY", "Bound", "FakeMirrorCache", "RetentionPolicy", "World"]
@@ -105,7 +106,7 @@ class World:
 
     def kept(self) -> Mapping[str, bytes]:
         """Return the blobs that there are, but for the one that names their owner."""
-        return {key: data for key, data in self.blobs.blobs.items() if not key.startswith("daftray/")}
+        return {key: data for key, data in self.blobs.blobs.items() if key != OWNER}
 
 
 def log_key(run: Run, attempt: int, size: int) -> str:

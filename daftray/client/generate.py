@@ -14,6 +14,7 @@ import unasync
 _HERE = Path(__file__).parent
 _REPLACEMENTS = {
     "_async": "_sync",
+    "AsyncAdmin": "Admin",
     "aclose": "close",
     "aclosing": "closing",
     "aiter_bytes": "iter_bytes",

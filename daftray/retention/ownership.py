@@ -10,7 +10,7 @@ from daftray.domain.errors import BlobNotFoundError
 from daftray.domain.ids import Ids
 from daftray.domain.ports import BlobOwners, BlobStore
 
-OWNER = "daftray/owner"
+OWNER = "owner"
 """The blob that names the database."""
 NOT_OURS = (
     f"Blobs that no run needs stay: the blob store belongs to another database, as its blob {OWNER} says. "

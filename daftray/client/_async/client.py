@@ -7,6 +7,7 @@ from typing import Self
 
 import httpx
 
+from daftray.client._async.admin import AsyncAdmin
 from daftray.client._async.connection import AsyncConnection
 from daftray.client._async.place import Place
 from daftray.client._async.projects import AsyncProjects
@@ -23,8 +24,8 @@ class AsyncClient:
 
     Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
     profile file, else from the data directory of a server on this machine. The calls come in groups:
-    ``runs``, ``projects`` and ``secrets``. Every call has a timeout; those that may be repeated are, while
-    nobody answers.
+    ``runs``, ``projects``, ``secrets`` and ``admin``. Every call has a timeout; those that may be repeated
+    are, while nobody answers.
 
     Args:
         base_url: the server's address, such as ``https://daftray.example.com``.
@@ -66,6 +67,7 @@ class AsyncClient:
         self.runs = AsyncRuns(place)
         self.projects = AsyncProjects(place)
         self.secrets = AsyncSecrets(place)
+        self.admin = AsyncAdmin(place)
 
     @property
     def base_url(self) -> str:

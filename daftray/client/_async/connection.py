@@ -50,7 +50,7 @@ class AsyncConnection:
                 "Accept": "application/json",
                 "User-Agent": f"daftray/{__version__}",
             },
-            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_TIMEOUT_S)),
+            timeout=_patient(timeout_s),
             transport=transport,
         )
 
@@ -73,10 +73,12 @@ class AsyncConnection:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
         accepted: int | None = None,
+        timeout_s: float | None = None,
     ) -> httpx.Response:
         """Make a call and return its answer: a success, or of the status that is ``accepted`` beside it.
 
         A call that never reached the server is repeated; one that may have, only if it is ``repeatable``.
+        ``timeout_s`` is for a call whose answer may take longer than those of others.
 
         Raises:
             DaftrayError: what the server answered, or `ServerUnreachableError`.
@@ -88,6 +90,7 @@ class AsyncConnection:
             content=msgspec.json.encode(body) if has_body else None,
             params=list(parameters),
             headers={**(_JSON_BODY if has_body else {}), **(headers or {})},
+            timeout=self.http.timeout if timeout_s is None else _patient(timeout_s),
         )
         response = await self._send(request, repeatable=repeatable)
         if not response.is_success and response.status_code != accepted:
@@ -110,6 +113,10 @@ class AsyncConnection:
             if failures >= self.retry.attempts:
                 raise trouble
             await pause(self.retry.pause_s(failures))
+
+
+def _patient(timeout_s: float) -> httpx.Timeout:
+    return httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_TIMEOUT_S))
 
 
 _COME_BACK_LATER = frozenset(

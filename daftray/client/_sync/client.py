@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from daftray.client._sync.admin import Admin
 from daftray.client._sync.connection import Connection
 from daftray.client._sync.place import Place
 from daftray.client._sync.projects import Projects
@@ -24,8 +25,8 @@ class Client:
 
     Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
     profile file, else from the data directory of a server on this machine. The calls come in groups:
-    ``runs``, ``projects`` and ``secrets``. Every call has a timeout; those that may be repeated are, while
-    nobody answers.
+    ``runs``, ``projects``, ``secrets`` and ``admin``. Every call has a timeout; those that may be repeated
+    are, while nobody answers.
 
     Args:
         base_url: the server's address, such as ``https://daftray.example.com``.
@@ -67,6 +68,7 @@ class Client:
         self.runs = Runs(place)
         self.projects = Projects(place)
         self.secrets = Secrets(place)
+        self.admin = Admin(place)
 
     @property
     def base_url(self) -> str:

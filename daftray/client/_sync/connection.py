@@ -51,7 +51,7 @@ class Connection:
                 "Accept": "application/json",
                 "User-Agent": f"daftray/{__version__}",
             },
-            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_TIMEOUT_S)),
+            timeout=_patient(timeout_s),
             transport=transport,
         )
 
@@ -74,10 +74,12 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
         accepted: int | None = None,
+        timeout_s: float | None = None,
     ) -> httpx.Response:
         """Make a call and return its answer: a success, or of the status that is ``accepted`` beside it.
 
         A call that never reached the server is repeated; one that may have, only if it is ``repeatable``.
+        ``timeout_s`` is for a call whose answer may take longer than those of others.
 
         Raises:
             DaftrayError: what the server answered, or `ServerUnreachableError`.
@@ -89,6 +91,7 @@ class Connection:
             content=msgspec.json.encode(body) if has_body else None,
             params=list(parameters),
             headers={**(_JSON_BODY if has_body else {}), **(headers or {})},
+            timeout=self.http.timeout if timeout_s is None else _patient(timeout_s),
         )
         response = self._send(request, repeatable=repeatable)
         if not response.is_success and response.status_code != accepted:
@@ -111,6 +114,10 @@ class Connection:
             if failures >= self.retry.attempts:
                 raise trouble
             pause(self.retry.pause_s(failures))
+
+
+def _patient(timeout_s: float) -> httpx.Timeout:
+    return httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_TIMEOUT_S))
 
 
 _COME_BACK_LATER = frozenset(
