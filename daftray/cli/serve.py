@@ -85,7 +85,7 @@ _PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&](ssl)?password=")
 def _settings(given: dict[str, object]) -> ServerSettings:
     if _PASSWORD.search(str(given.get("database_url"))):
         sys.stderr.write(
-            "error[invalid-input]: --database-url: everybody on this machine can read the options of a process. "
+            "error[invalid-input]: --database-url: everybody on this machine can read a process's options. "
             "Give an address that holds a password as DAFTRAY_DATABASE_URL.\n"
         )
         raise typer.Exit(2)

@@ -51,9 +51,15 @@ class DriverMissingError(DaftrayError):
 
 
 class DatabaseRefusedError(DaftrayError):
-    """PostgreSQL refuses daftray: see user, password and database in DAFTRAY_DATABASE_URL, and its rights."""
+    """PostgreSQL refuses daftray."""
 
     code = "database-refused"
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"PostgreSQL refuses daftray: {said}. See the user, password and database in "
+            "DAFTRAY_DATABASE_URL, and what that user may do."
+        )
 
 
 class PostgresSaidError(Exception):
@@ -89,7 +95,7 @@ def _translated(error: exc.SQLAlchemyError) -> DaftrayError:
     if isinstance(error, exc.TimeoutError):
         return StoreUnavailableError("All connections to the database are in use: try again.")
     if any(state.startswith(_POSTGRES_REFUSING) for state in states):
-        return DatabaseRefusedError()
+        return DatabaseRefusedError(_said(causes))
     lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
     if lost or any(map(_passes, causes)):
         return StoreUnavailableError("The database is busy or does not answer: try again.")
@@ -124,10 +130,16 @@ def _passes(cause: BaseException) -> bool:
 
 def _without_values(error: exc.SQLAlchemyError) -> Exception:
     """Return an error as it may stand in a log: PostgreSQL's details and asyncpg's texts hold whole rows."""
-    saying = [cause for cause in _causes_of(error) if _state_of(cause)]
-    if not saying:
+    causes = [cause for cause in _causes_of(error) if _state_of(cause)]
+    if not causes:
         return error
-    said, state = saying[-1], _state_of(saying[-1]) or ""
-    text = "…" if state.startswith(_POSTGRES_DATA) else str(said.args[0] if said.args else "")
+    kind, state = type(causes[-1]).__name__, _state_of(causes[-1])
     statement = error.statement if isinstance(error, exc.StatementError) else None
-    return PostgresSaidError(f"{type(said).__name__} ({state}): {text} [{statement}]")
+    return PostgresSaidError(f"{kind} ({state}): {_said(causes)} [{statement}]")
+
+
+def _said(causes: list[BaseException]) -> str:
+    """Return PostgreSQL's own sentence. It names users, tables and so on, but of data it holds the data."""
+    last = [cause for cause in causes if _state_of(cause)][-1]
+    hides = (_state_of(last) or "").startswith(_POSTGRES_DATA)
+    return "…" if hides or not last.args else str(last.args[0])
