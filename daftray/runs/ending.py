@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from daftray.domain.cluster import JobStatus
 from daftray.domain.errors import BlobNotFoundError, ClusterError, JobNotFoundError, LogNotFoundError
 from daftray.domain.metrics import summarise
 from daftray.domain.run import Run
@@ -16,11 +15,6 @@ from daftray.runs import retrying, steps, verdict
 from daftray.runs.context import StepContext, StepOutcome
 
 STOP_POLL = timedelta(seconds=0.3)
-ESCALATE_AFTER = timedelta(seconds=1)
-"""A job that still pends then does not hear Ray's stop: its supervisor has to be killed.
-
-One that runs is sent SIGTERM by Ray and, three seconds later, SIGKILL.
-"""
 LINES_KEPT = 20
 LINES_READ = 8 * 1024
 """Bytes of the log's end in which the last lines of a failed attempt are looked for."""
@@ -35,31 +29,16 @@ async def cancel(run: Run, context: StepContext) -> StepOutcome:
     """Stop the run's job, whatever phase it was in, until nothing of it is left; say what could not go."""
     if not run.may_have_job:
         return _stopped(run, context)
-    waited = context.clock.now() - run.phase_since
     try:
-        if await _is_over(run, context, waited):
-            left = await context.rayjobs.sweep(run.submission_id)
-            return _stopped(run, context, left="; ".join(left))
+        left = await context.rayjobs.sweep(run.submission_id)
+        return _stopped(run, context, left="; ".join(left))
     except ClusterError as exc:
-        run = replace(run, waiting_for=f"the cluster: {exc.detail}")
-    if waited > context.policy.cancel_deadline:
-        return _stopped(run, context, left="its Ray job, which had not ended when daftray stopped waiting")
-    return StepOutcome(run=run, again_in=STOP_POLL)
-
-
-async def _is_over(run: Run, context: StepContext, waited: timedelta) -> bool:
-    """Tell whether the run's job has ended, and make it end where it has not."""
-    try:
-        job = await context.rayjobs.get(run.submission_id)
-        if job.status.terminal:
-            return True
-        if job.status is JobStatus.PENDING and waited > ESCALATE_AFTER:
-            await context.rayjobs.sweep(run.submission_id)
-        else:
-            await context.rayjobs.stop(run.submission_id)
-    except JobNotFoundError:
-        return True
-    return False
+        waited = context.clock.now() - run.phase_since
+        if waited >= context.policy.cancel_deadline:
+            said = f"its Ray job, perhaps: daftray has stopped asking. {exc.detail}"
+            return _stopped(run, context, left=said)
+        waiting = replace(run, waiting_for=f"the cluster: {exc.detail}")
+    return StepOutcome(run=waiting, again_in=STOP_POLL)
 
 
 async def harvest(run: Run, context: StepContext) -> StepOutcome:

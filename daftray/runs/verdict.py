@@ -73,7 +73,7 @@ def _of_exception(kind: str, message: str) -> FailureReason | None:
     """Return the reason where an exception is Ray's own word about its machines (``ray.exceptions``)."""
     if "OutOfMemory" in kind or "OutOfMemoryError" in message:
         return FailureReason.OUT_OF_MEMORY
-    if kind.rpartition(".")[2] in _NODE_ERRORS or "NodeDiedError" in message:
+    if kind.rpartition(".")[2] in _NODE_ERRORS or "NodeDiedError" in message or _tells_of_node(message):
         return FailureReason.NODE_LOST
     return None
 
@@ -83,6 +83,9 @@ def _of_failed_job(run: Run, job: Job) -> Verdict:
     if error == "RUNTIME_ENV_SETUP_FAILURE":
         return _of_setup(run, job, text)
     reason = _of_platform(error, job)
+    if reason is FailureReason.OUT_OF_MEMORY:
+        # What follows lists the commands of other processes of the node.
+        return _failed(reason, job.message.strip().split("\n", 1)[0], exit_code=job.exit_code)
     if reason is not None:
         return _failed(reason, text, exit_code=job.exit_code)
     if job.exit_code in _SIGKILL_CODES:
@@ -112,7 +115,7 @@ def _of_platform(error: str, job: Job) -> FailureReason | None:
 
 
 def _tells_of_memory(message: str) -> bool:
-    return "OutOfMemory" in message or "out of memory" in message.lower()
+    return "OutOfMemory" in message or "running low on memory" in message
 
 
 def _tells_of_node(message: str) -> bool:

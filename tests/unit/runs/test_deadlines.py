@@ -62,7 +62,7 @@ async def test_a_run_that_runs_too_long_is_stopped_and_says_so() -> None:
     plane.clock.move(11)
     done = await plane.until(run)
     assert (done.status, done.reason) == (RunStatus.FAILED, FailureReason.RUN_TIMEOUT)
-    assert plane.rayjobs.stops == [run.submission_id]
+    assert plane.rayjobs.kills == [run.submission_id]
     phases = [event.phase for event in await plane.stores.runs.events(run.id)]
     assert phases[-3:] == [RunPhase.CANCELLING, RunPhase.HARVESTING, RunPhase.DONE]
 

@@ -7,7 +7,7 @@ from factories import a_counter, a_started
 from fake_ray import FakeRayJobs
 from run_steps import ControlPlane
 
-from daftray.domain.cluster import Job, JobStatus
+from daftray.domain.cluster import JobStatus
 from daftray.domain.errors import ClusterRefusedError
 from daftray.domain.run import Run
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
@@ -52,22 +52,25 @@ async def test_a_job_that_runs_is_stopped(phase: RunPhase) -> None:
     await plane.rayjobs.get(run.submission_id)  # it runs
     done = await cancelled(plane, run)
     assert (done.status, done.reason_detail) == (RunStatus.CANCELLED, "Cancelled by request.")
-    assert plane.rayjobs.stops == [run.submission_id]
-    assert plane.rayjobs.kills == []
+    assert plane.rayjobs.kills == [run.submission_id]
     assert done.current.status is RunStatus.CANCELLED
 
 
-async def test_a_job_that_pends_is_given_some_seconds_before_its_supervisor_is_killed() -> None:
+async def test_a_job_that_pends_is_ended_as_well() -> None:
     plane = await a_plane(PENDS)
     run = await in_phase(plane, RunPhase.STARTING)
-    await plane.runs.cancel(plane.project, run.id)
-    await plane.until(run, RunPhase.CANCELLING)
-    since = plane.clock.now()
-    while not plane.rayjobs.kills:
-        await plane.step(run)
-        assert (plane.clock.now() - since).total_seconds() < 10
-    assert plane.clock.now() - since > ending.ESCALATE_AFTER
-    assert (await plane.until(run)).status is RunStatus.CANCELLED
+    assert (await cancelled(plane, run)).status is RunStatus.CANCELLED
+    assert plane.rayjobs.kills == [run.submission_id]
+
+
+async def test_what_a_run_left_is_cleared_away_and_what_could_not_go_is_said() -> None:
+    plane = await a_plane()
+    run = await in_phase(plane, RunPhase.RUNNING)
+    plane.rayjobs.leave(run.submission_id, "actor one", "process 4711")
+    plane.rayjobs.leave(run.submission_id, "actor two", stubborn=True)
+    done = await cancelled(plane, run)
+    assert plane.rayjobs.jobs[run.submission_id].left == []
+    assert done.reason_detail == "Cancelled by request. Left on the cluster: actor two."
 
 
 async def test_a_job_that_is_gone_has_ended() -> None:
@@ -87,20 +90,20 @@ async def test_a_cluster_that_does_not_answer_is_asked_again_until_the_deadline_
     assert (waits.phase, (waits.waiting_for or "")[:11]) == (RunPhase.CANCELLING, "the cluster")
     plane.rayjobs.unreachable = False
     assert (await plane.until(run)).reason_detail == "Cancelled by request."
-    assert set(plane.rayjobs.stops) == {run.submission_id}
+    assert plane.rayjobs.kills == [run.submission_id]
 
 
 async def test_a_cluster_that_refuses_to_stop_a_job_holds_no_run_for_ever() -> None:
     plane = await a_plane()
     run = await in_phase(plane, RunPhase.STARTING)
 
-    async def refused(submission_id: str) -> Job:
+    async def refused(submission_id: str, **_: object) -> tuple[str, ...]:
         raise ClusterRefusedError(f"no token for {submission_id}")
 
-    plane.rayjobs.get = refused
+    plane.rayjobs.sweep = refused
     done = await cancelled(plane, run)
     assert done.status is RunStatus.CANCELLED
-    assert "had not ended" in (done.reason_detail or "")
+    assert "no token for" in (done.reason_detail or "")
 
 
 async def test_the_log_is_whole_before_the_run_has_ended() -> None:

@@ -16,7 +16,6 @@ from daftray.domain.project import GitRemote, ProjectSource
 from daftray.domain.run import Run
 from daftray.domain.spec import DirectorySource, Environment, GitSource, Source
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
-from daftray.runs import ending
 
 GOES_ON = (JobStatus.RUNNING,)
 
@@ -103,19 +102,3 @@ async def test_a_job_that_is_gone_has_no_log_to_wait_for() -> None:
     plane.rayjobs.restart()
     done = (await plane.step(run)).run
     assert (done.phase, done.status) == (RunPhase.DONE, RunStatus.SUCCEEDED)
-
-
-async def test_a_job_that_runs_keeps_its_supervisor_however_long_it_takes_to_stop() -> None:
-    plane = await a_plane()
-    run = await plane.until(await plane.create(), RunPhase.STARTING)
-    await plane.step(run)
-
-    async def ignored(submission_id: str) -> None:
-        plane.rayjobs.stops.append(submission_id)
-
-    plane.rayjobs.stop = ignored
-    await plane.runs.cancel(plane.project, run.id)
-    done = await plane.until(run)
-    assert len(plane.rayjobs.stops) > ending.ESCALATE_AFTER / ending.STOP_POLL
-    assert plane.rayjobs.kills == []
-    assert "had not ended" in (done.reason_detail or "")

@@ -32,7 +32,7 @@ async def test_whoever_holds_a_run_for_long_keeps_its_claim() -> None:
 
     async def seen(claim: Claim, run_ids: list[str], **more: object) -> None:
         renewed.extend(run_ids)
-        await renew(claim, run_ids, **more)  # type: ignore[arg-type] (the port's own arguments)
+        await renew(claim, run_ids, **more)
 
     async def hangs(*_: object, **__: object) -> str:
         await asyncio.Event().wait()
