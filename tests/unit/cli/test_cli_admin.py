@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shell import Shell
+from small_api import SmallApi
 from small_server import Answer, Asked, SmallServer, as_json, as_problem
 
 GC = "POST /v1/admin/gc"
@@ -53,3 +54,15 @@ def test_only_the_operator_may(shell: Shell, server: SmallServer) -> None:
     server.on(GC, as_problem("forbidden", 403, "This is for the server's own operator."))
     assert shell.run("admin", "gc") == 1
     assert shell.err.strip() == "error[forbidden]: This is for the server's own operator."
+
+
+def test_a_removed_log_and_result_are_told_as_such(shell: Shell, api: SmallApi) -> None:
+    for path, code in (
+        ("logs", "log-removed"),
+        ("logs/tail", "log-removed"),
+        ("results/preview", "result-removed"),
+    ):
+        api.server.on(f"GET {api.run}/{path}", as_problem(code, 410, "It was removed on 2030-01-31."))
+    for words in (("logs", "run_1"), ("logs", "run_1", "--follow"), ("result", "run_1")):
+        assert shell.run("runs", *words, "--project", "scoring") == 1, words
+        assert "-removed]: It was removed on 2030-01-31." in shell.err, words
