@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 from daftray.domain.errors import UnauthenticatedError
 from daftray.domain.ids import Ids
@@ -14,6 +15,7 @@ from daftray.domain.ports import Clock, KeyStore
 from daftray.domain.principal import ApiKey, Principal, Role
 
 PREFIX = "drk"
+_FORM = re.compile(rf"{PREFIX}\.([a-z0-9_]{{1,64}})\.(.*)")
 _REFUSED = "The API key is not valid. Give a valid one as `Authorization: Bearer <key>`."
 
 
@@ -38,9 +40,11 @@ class ApiKeys:
 
     async def authenticate(self, text: str) -> Principal:
         """Return who holds the key. Raises `UnauthenticatedError`."""
-        prefix, _, rest = text.partition(".")
-        key_id, _, secret = rest.partition(".")
-        key = await self._store.get(key_id) if prefix == PREFIX else None
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise UnauthenticatedError(_REFUSED)
+        key_id, secret = match.groups()
+        key = await self._store.get(key_id)
         digest = key.digest if key else _digest("")
         matches = hmac.compare_digest(digest, _digest(secret))
         if key is None or not matches:
