@@ -70,7 +70,7 @@ def command(  # noqa: PLR0913 (each is a flag)
 ) -> None:
     """Start a server: the HTTP interface, and what carries runs to their ends."""
     given = {name: value for name, value in locals().items() if value is not None}
-    settings = _settings(given)
+    settings = settings_of(given)
     logs.configure(settings.log_level)
     try:
         asyncio.run(serve(settings, on_started=_announce))
@@ -82,7 +82,8 @@ def command(  # noqa: PLR0913 (each is a flag)
 _PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&](ssl)?password=")
 
 
-def _settings(given: dict[str, object]) -> ServerSettings:
+def settings_of(given: dict[str, object]) -> ServerSettings:
+    """Return the server's settings with these options. Ends the command where one of them is not valid."""
     if _PASSWORD.search(str(given.get("database_url"))):
         sys.stderr.write(
             "error[invalid-input]: --database-url: everybody on this machine can read a process's options. "

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from daftray.adapters.db import clock as database_clock
 from daftray.adapters.db import dialect
@@ -68,13 +68,8 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the tables to this version of daftray. Safe when several processes start at once."""
-        engine = make_patient_engine(self._address)
-        try:
-            with translated():
-                async with engine.execution_options(**{WRITES: True}).begin() as connection:
-                    await connection.run_sync(_migrate)
-        finally:
-            await engine.dispose()
+        async with self.patient() as connection, connection.begin():
+            await connection.run_sync(_migrate)
 
     async def close(self) -> None:
         """Give up all connections."""
@@ -101,6 +96,17 @@ class Database:
                 session.begin(),
             ):
                 yield session
+
+    @asynccontextmanager
+    async def patient(self) -> AsyncGenerator[AsyncConnection, None]:
+        """Give a writing connection of its own, without a transaction, for statements that may take long."""
+        engine = make_patient_engine(self._address)
+        try:
+            with translated():
+                async with engine.execution_options(**{WRITES: True}).connect() as connection:
+                    yield connection
+        finally:
+            await engine.dispose()
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncGenerator[None, None]:

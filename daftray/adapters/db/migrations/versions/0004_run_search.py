@@ -23,6 +23,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_STARTS, _TIME_LENGTH = 5, 10
 """Where an id holds its millisecond, after ``run_``."""
 _TIE_BITS = 20
+_TIES = (1 << _TIE_BITS) - 1
 """The bits of a number that tell runs of one millisecond apart."""
 _ORDERED = postgresql.VARCHAR(collation="C")
 _BATCH = 1000
@@ -110,9 +111,9 @@ def _index_in_sqlite() -> None:
 
 
 def _keep_in_sqlite() -> None:
-    begin = _first_number("new.id")
-    end = f"{begin} | {(1 << _TIE_BITS) - 1}"
-    last = f"SELECT max(number) FROM run_texts WHERE number BETWEEN {begin} AND {end}"
+    # Without a FROM the inner SELECT is worked out once.
+    last = f"SELECT max(number) FROM run_texts WHERE number BETWEEN begin AND begin | {_TIES}"
+    number = f"coalesce(({last}) + 1, begin) FROM (SELECT {_first_number('new.id')} AS begin)"
     add = "INSERT INTO run_search(rowid, text, facts) VALUES (new.number, new.text, new.facts)"
     remove = (
         "INSERT INTO run_search(run_search, rowid, text, facts) "
@@ -120,8 +121,8 @@ def _keep_in_sqlite() -> None:
     )
     _run(
         "CREATE TRIGGER run_texts_add AFTER INSERT ON runs BEGIN "
-        f"INSERT INTO run_texts VALUES (coalesce(({last}) + 1, {begin}), new.id, new.project, "
-        f"{_text_of('new')}, new.search_facts); END",
+        f"INSERT INTO run_texts(run_id, project, text, facts, number) SELECT new.id, new.project, "
+        f"{_text_of('new')}, new.search_facts, {number}; END",
         'CREATE TRIGGER run_texts_change AFTER UPDATE OF "commit", search_text ON runs '
         'WHEN old."commit" IS NOT new."commit" OR old.search_text IS NOT new.search_text BEGIN '
         f"UPDATE run_texts SET text = {_text_of('new')} WHERE run_id = new.id; END",
