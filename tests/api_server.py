@@ -1,4 +1,4 @@
-"""The HTTP interface over real SQLite, real Git and a fake cluster, asked in this process."""
+"""The HTTP interface over a real database, real Git and a fake cluster, asked in this process."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class ApiServer:
 
 
 @asynccontextmanager
-async def api_server(folder: Path) -> AsyncGenerator[ApiServer]:
-    """Wire it all in a folder."""
+async def api_server(folder: Path, **elsewhere: Any) -> AsyncGenerator[ApiServer]:
+    """Wire it all in a folder, or with settings that put the database or the blobs elsewhere."""
     repo, rayjobs = make_repo(folder / "repo"), FakeRayJobs()
     services = build(
-        ServerSettings(data_dir=folder / "data", allow_local_remotes=True),
+        ServerSettings(data_dir=folder / "data", allow_local_remotes=True, **elsewhere),
         master_key=b"master",
         rayjobs=rayjobs,
         cluster="fake",

@@ -88,14 +88,19 @@ def s3_url(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
     return s3.new_url()
 
 
+@pytest.fixture
+def emptied_postgres(migrated_postgres: str) -> str:
+    """The address of that database, with nothing in it."""
+    _in_a_loop(_empty(migrated_postgres))
+    return migrated_postgres
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, migrated_file: Path, tmp_path: Path) -> str:
     """The address of each kind of database in turn, with daftray's tables and nothing in them."""
     if request.param == "sqlite":
         return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'daftray.db')}"
-    url: str = request.getfixturevalue("migrated_postgres")
-    _in_a_loop(_empty(url))
-    return url
+    return request.getfixturevalue("emptied_postgres")
 
 
 async def _empty(url: str) -> None:

@@ -21,9 +21,14 @@ STARTED = {"attempt": 1, "pid": 7, "host": "head", "python_version": "3.12.1", "
 FINISHED = {"attempt": 1, "outcome": "returned", "exit_code": 0, "at": AT}
 
 
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncGenerator[ApiServer]:
-    async with api_server(tmp_path) as server:
+@pytest.fixture(params=["here", "far"])
+async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[ApiServer]:
+    """A server on SQLite and a folder, and one on PostgreSQL and S3."""
+    places: dict[str, str] = {}
+    if request.param == "far":
+        places["database_url"] = request.getfixturevalue("emptied_postgres")
+        places["blobs_url"] = request.getfixturevalue("s3_url")
+    async with api_server(tmp_path, **places) as server:
         yield server
 
 
