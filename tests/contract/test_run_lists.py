@@ -28,7 +28,6 @@ def by_index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Find texts by looking through the newest runs, or all but one of them by the index of texts."""
     if request.param == "index":
         monkeypatch.setattr(run_list, "_LOOK", 1)
-        monkeypatch.setattr(run_list, "_LOOK_AT_ALL", 1)
 
 
 async def listed(stores: Stores, **query: Any) -> list[Run]:  # Any: any field of a query

@@ -71,7 +71,6 @@ async def test_they_are_found_by_every_filter(
     database, stores = place
     await seed(database, RUNS, tell=_nothing)
     monkeypatch.setattr(run_list, "_LOOK", 1)
-    monkeypatch.setattr(run_list, "_LOOK_AT_ALL", 1)
     runs = await runs_of(stores)
     oldest = min(runs, key=lambda run: run.id)
     for query, fits in (

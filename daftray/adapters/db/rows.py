@@ -73,7 +73,6 @@ class RunRow(Row):
         Index(None, "project", "id"),
         Index(None, "project", "status", "id"),
         Index(None, "project", "trigger", "id"),
-        Index(None, "project", "status", "trigger", "id"),
         _live_index("ix_runs_live_due", "due_at", "id"),
         _live_index("ix_runs_live_phase", "phase", "id"),
         _live_index("ix_runs_live_cluster", "cluster", "phase", "id"),

@@ -1,4 +1,4 @@
-"""The index of all runs' texts, labels and triggers, which the database keeps itself (migration 0004).
+"""The index of all runs' texts and facts, which the database keeps itself (migration 0004).
 
 What it finds by trigrams is looked at once more: they may stand in a text in another order.
 """
@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daftray.adapters.db import run_facts
 from daftray.adapters.db.columns import ORDERED_TEXT
 from daftray.adapters.db.rows import RunRow
-from daftray.adapters.db.run_streams import Conditions, Span, about_run, labelled
+from daftray.adapters.db.run_streams import Conditions, Span, looked_up
 from daftray.domain.ids import earliest_id_of, millisecond_of
 from daftray.domain.ports import RunQuery
 
@@ -57,33 +57,34 @@ def can_find(text: str) -> bool:
     return len(text) >= _GRAM
 
 
-async def find(session: AsyncSession, query: RunQuery, span: Span, text: str, *, limit: int) -> list[str]:
-    """Return the newest ids of a span's runs that fit a query and hold a case-folded text."""
+async def find(
+    session: AsyncSession, query: RunQuery, span: Span, text: str | None, *, limit: int
+) -> list[str]:
+    """Return the newest ids of a span's runs that fit a query and, if there is a text, hold it."""
     if session.get_bind().dialect.name == "sqlite":
         return await _find_in_sqlite(session, query, span, text, limit)
     return await _find_in_postgres(session, query, span, text, limit)
 
 
-def _grams(text: str) -> list[str]:
-    """Return trigrams that cover a text, side by side, and no more than are of use."""
+def _grams(query: RunQuery, text: str | None) -> list[str]:
+    """Return what the index is asked for: trigrams that cover the text, side by side, and the facts'."""
+    if text is None:
+        return run_facts.of_query(query)
     starts = [*range(0, len(text) - _GRAM, _GRAM), len(text) - _GRAM]
-    return [text[start : start + _GRAM] for start in starts[:_MOST_GRAMS]]
+    of_text = (text[start : start + _GRAM] for start in starts[:_MOST_GRAMS])
+    return [*run_facts.of_query(query), *of_text]
 
 
-def _fits(query: RunQuery, span: Span, text: str) -> Conditions:
+def _fits(query: RunQuery, span: Span, text: str | None) -> Conditions:
     """Return what has still to hold of what the index finds."""
     run_id: ColumnElement[str] = _texts.c.run_id
-    return [
-        _texts.c.project == query.project,
-        _texts.c.text.contains(text, autoescape=True),
-        *span.holds(run_id),
-        *labelled(query, run_id),
-        *about_run(query, run_id, text=None),
-    ]
+    holds = [] if text is None else [_texts.c.text.contains(text, autoescape=True)]
+    of_project = _texts.c.project == query.project
+    return [of_project, *holds, *span.holds(run_id), *looked_up(query, run_id, text=None)]
 
 
 async def _find_in_sqlite(
-    session: AsyncSession, query: RunQuery, span: Span, text: str, limit: int
+    session: AsyncSession, query: RunQuery, span: Span, text: str | None, limit: int
 ) -> list[str]:
     """Read the index in the order of numbers, which is that of ids but for runs of one millisecond."""
     found = select(_texts.c.number, _texts.c.run_id).join(_search, _search.c.rowid == _texts.c.number)
@@ -101,9 +102,9 @@ async def _find_in_sqlite(
     return sorted((run_id for _, run_id in rows), reverse=True)[:limit]
 
 
-def _expression(query: RunQuery, text: str) -> str:
+def _expression(query: RunQuery, text: str | None) -> str:
     """Return what SQLite's index is asked for: all of these trigrams. It knows no text beyond a NUL."""
-    grams = dict.fromkeys((*run_facts.of_query(query), *_grams(text)))
+    grams = dict.fromkeys(_grams(query, text))
     return " ".join('"' + gram.replace('"', '""') + '"' for gram in grams if "\0" not in gram)
 
 
@@ -120,7 +121,7 @@ def _numbers(span: Span) -> Conditions:
 
 
 async def _find_in_postgres(
-    session: AsyncSession, query: RunQuery, span: Span, text: str, limit: int
+    session: AsyncSession, query: RunQuery, span: Span, text: str | None, limit: int
 ) -> list[str]:
     """Ask for each nine hours, the newest first, until there are enough."""
     ends = select(func.max(RunRow.id), func.min(RunRow.id)).where(
@@ -136,9 +137,9 @@ async def _find_in_postgres(
     return list(await session.scalars(page.order_by(*newest_first).limit(limit)))
 
 
-def _in_hours(hours: Subquery, query: RunQuery, span: Span, text: str) -> Select[str]:
+def _in_hours(hours: Subquery, query: RunQuery, span: Span, text: str | None) -> Select[str]:
     """Return the statement for what is found of nine hours, the newest first."""
-    grams = cast([*run_facts.of_query(query), *_grams(text)], ARRAY(Text))
+    grams = cast(_grams(query, text), ARRAY(Text))
     each = func.unnest(grams).table_valued("gram").render_derived(name="each")
     asked = select(hours.c.begin.concat(each.c.gram)).select_from(each).correlate(hours)
     indexed = func.run_grams(_texts.c.run_id, _texts.c.text.concat(_texts.c.facts))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -23,6 +24,9 @@ _ID_SLACK = timedelta(minutes=1)
 """How far the time in a run's id may be from its creation time. The id only narrows the search."""
 
 Conditions = list[ColumnElement[bool]]
+
+_run = aliased(RunRow)
+"""A run that is looked up, beside those that a stream reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +45,11 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """What one index gives: the runs of the label with that key, or of the runs' own filters."""
+    """What one index gives: the runs that one filter of a query lets through; ``rest`` is without it."""
 
     run_id: ColumnElement[str]
     chosen: tuple[ColumnElement[bool], ...]
-    label: str | None = None
-    everything: bool = False
-    """Whether it holds all runs of the project."""
+    rest: RunQuery
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,28 +73,28 @@ def span_of(query: RunQuery) -> Span:
 
 def streams_of(query: RunQuery) -> list[Stream]:
     """Return the streams that hold all of a query's runs, each by one of its filters."""
-    found = [
-        Stream(
-            run_id=RunLabelRow.run_id.expression,
-            chosen=(
-                RunLabelRow.project == query.project,
-                RunLabelRow.key == key,
-                RunLabelRow.value == value,
-            ),
-            label=key,
-        )
-        for key, value in sorted(query.labels.items())
-    ]
-    of_runs = [RunRow.project == query.project]
+    found = [_of_label(query, key) for key in sorted(query.labels)]
     if query.status is not None:
-        of_runs.append(RunRow.status == query.status)
+        found.append(_of_runs(query, RunRow.status == query.status, rest=replace(query, status=None)))
     if query.trigger is not None:
-        of_runs.append(RunRow.trigger == query.trigger)
-    everything = len(of_runs) == 1
-    if not everything or not found:
-        run_id = RunRow.id.expression
-        found.append(Stream(run_id=run_id, chosen=tuple(of_runs), everything=everything))
-    return found
+        found.append(_of_runs(query, RunRow.trigger == query.trigger, rest=replace(query, trigger=None)))
+    return found or [_of_runs(query, rest=query)]
+
+
+def _of_label(query: RunQuery, key: str) -> Stream:
+    label = (
+        RunLabelRow.project == query.project,
+        RunLabelRow.key == key,
+        RunLabelRow.value == query.labels[key],
+    )
+    others = {name: value for name, value in query.labels.items() if name != key}
+    run_id = RunLabelRow.run_id.expression
+    return Stream(run_id=run_id, chosen=label, rest=replace(query, labels=others))
+
+
+def _of_runs(query: RunQuery, *chosen: ColumnElement[bool], rest: RunQuery) -> Stream:
+    of_project = RunRow.project == query.project
+    return Stream(run_id=RunRow.id.expression, chosen=(of_project, *chosen), rest=rest)
 
 
 async def smallest(
@@ -114,53 +116,46 @@ async def smallest(
     return streams[least], sizes[least]
 
 
-def matching(stream: Stream, query: RunQuery, span: Span, *, text: str | None) -> Conditions:
-    """Return what makes the ids of a stream those of a query's runs."""
-    conditions = [*stream.chosen, *span.holds(stream.run_id)]
-    if stream.label is None:
-        conditions += [*_in_time(query), *([holds_text(text)] if text else [])]
-    else:
-        conditions += about_run(query, stream.run_id, text=text)
-    return conditions + labelled(query, stream.run_id, but=stream.label)
+def matching(stream: Stream, span: Span, *, text: str | None) -> Conditions:
+    """Return what makes the ids of a stream those of a query's runs, which hold a case-folded text."""
+    return [
+        *stream.chosen,
+        *span.holds(stream.run_id),
+        *looked_up(stream.rest, stream.run_id, text=text),
+    ]
 
 
-def about_run(query: RunQuery, run_id: ColumnElement[str], *, text: str | None) -> Conditions:
-    """Return what is to be looked up in a run's own row, if anything."""
-    run = [*_in_time(query), *([holds_text(text)] if text else [])]
-    if query.status is not None:
-        run.append(RunRow.status == query.status)
-    if query.trigger is not None:
-        run.append(RunRow.trigger == query.trigger)
-    return [_looked_up(select(literal(1)).where(RunRow.id == run_id, *run))] if run else []
-
-
-def labelled(query: RunQuery, run_id: ColumnElement[str], *, but: str | None = None) -> Conditions:
-    """Return the conditions that a run has a query's labels, but for one that is known already."""
+def looked_up(query: RunQuery, run_id: ColumnElement[str], *, text: str | None) -> Conditions:
+    """Return what is checked of a run in its own row and labels."""
     conditions: Conditions = []
+    if of_row := _of_row(query, text):
+        conditions.append(_exists(select(literal(1)).where(_run.id == run_id, *of_row)))
     for key, value in sorted(query.labels.items()):
-        if key != but:
-            label = aliased(RunLabelRow)
-            has_it = (label.run_id == run_id, label.key == key, label.value == value)
-            conditions.append(_looked_up(select(literal(1)).where(*has_it)))
+        label = aliased(RunLabelRow)
+        has_it = (label.run_id == run_id, label.key == key, label.value == value)
+        conditions.append(_exists(select(literal(1)).where(*has_it)))
     return conditions
 
 
-def holds_text(text: str) -> ColumnElement[bool]:
-    """Return the condition that a run's name, entrypoint or commit holds a case-folded text."""
-    return or_(
-        RunRow.search_text.contains(text, autoescape=True), RunRow.commit.contains(text, autoescape=True)
-    )
+def _of_row(query: RunQuery, text: str | None) -> Conditions:
+    conditions: Conditions = []
+    if query.status is not None:
+        conditions.append(_run.status == query.status)
+    if query.trigger is not None:
+        conditions.append(_run.trigger == query.trigger)
+    if query.created_after is not None:
+        conditions.append(_run.created_at > query.created_after)
+    if query.created_before is not None:
+        conditions.append(_run.created_at < query.created_before)
+    if text:
+        holds = (column.contains(text, autoescape=True) for column in (_run.search_text, _run.commit))
+        conditions.append(or_(*holds))
+    return conditions
 
 
-def _looked_up(statement: Select[int]) -> ColumnElement[bool]:
+def _exists(statement: Select[int]) -> ColumnElement[bool]:
     # With an offset no database makes a join of it, whose order it would choose itself.
     return statement.offset(0).exists()
-
-
-def _in_time(query: RunQuery) -> Conditions:
-    after = [] if query.created_after is None else [RunRow.created_at > query.created_after]
-    before = [] if query.created_before is None else [RunRow.created_at < query.created_before]
-    return after + before
 
 
 def _moved(at: datetime, by: timedelta) -> datetime:

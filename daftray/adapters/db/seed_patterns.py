@@ -144,7 +144,7 @@ def _around_time(event: RunEvent) -> tuple[str, timedelta, str]:
 
 
 def _fact(incident: str) -> str:
-    return run_facts.code(f"incident={incident}")
+    return run_facts.code_of(f"incident={incident}")
 
 
 def _has_gap(cell: str) -> bool:

@@ -1,4 +1,4 @@
-"""An index of the texts, labels and triggers of runs by their trigrams, kept by the database itself.
+"""An index of the texts, labels, triggers and ends of runs by trigrams, kept by the database itself.
 
 SQLite has one of its own (FTS5), which gives what it finds in the order of numbers: so each run's text has a
 number that follows the time in the run's id. PostgreSQL's (GIN, without an extension) finds in no order: so
@@ -25,6 +25,11 @@ _TIME_STARTS, _TIME_LENGTH = 5, 10
 _TIE_BITS = 20
 _TIES = (1 << _TIE_BITS) - 1
 """The bits of a number that tell runs of one millisecond apart."""
+_ENDED = {
+    "succeeded": "\ue400\ue401\ue401",
+    "failed": "\ue400\ue401\ue402",
+    "cancelled": "\ue400\ue401\ue403",
+}
 _ORDERED = postgresql.VARCHAR(collation="C")
 _BATCH = 1000
 
@@ -37,7 +42,6 @@ _labels = sa.table("run_labels", *(sa.column(name, sa.String()) for name in ("ru
 
 def upgrade() -> None:
     """Take the step."""
-    op.create_index("ix_runs_project_status_trigger_id", "runs", ["project", "status", "trigger", "id"])
     op.add_column("runs", sa.Column("search_facts", sa.Text(), nullable=False, server_default=""))
     _note_facts()
     if op.get_bind().dialect.name == "sqlite":
@@ -89,6 +93,21 @@ def _text_of(row: str) -> str:
     return f"{row}.search_text || '\n' || coalesce({row}.\"commit\", '')"
 
 
+def _facts_of(row: str) -> str:
+    """Return SQL for the codes of a run, that of its terminal status included."""
+    ends = " ".join(f"WHEN '{status}' THEN '{code}'" for status, code in _ENDED.items())
+    return f"{row}.search_facts || CASE {row}.status {ends} ELSE '' END"
+
+
+def _changes(differ: str) -> str:
+    """Return SQL for whether an update changes what is indexed; a status is, once it is terminal."""
+    ended = ", ".join(f"'{status}'" for status in _ENDED)
+    return (
+        f'old."commit" {differ} new."commit" OR old.search_text {differ} new.search_text '
+        f"OR (old.status {differ} new.status AND new.status IN ({ended}))"
+    )
+
+
 def _index_in_sqlite() -> None:
     op.create_table(
         "run_texts",
@@ -103,7 +122,7 @@ def _index_in_sqlite() -> None:
     tie = f"row_number() OVER (PARTITION BY {begin} ORDER BY id) - 1"
     _run(
         f"INSERT INTO run_texts SELECT {begin} + {tie}, id, project, {_text_of('runs')}, "
-        f"search_facts FROM runs ORDER BY id",
+        f"{_facts_of('runs')} FROM runs ORDER BY id",
         "CREATE VIRTUAL TABLE run_search USING fts5(text, facts, content='run_texts', "
         "content_rowid='number', tokenize='trigram case_sensitive 1', detail=none)",
         "INSERT INTO run_search(run_search) VALUES ('rebuild')",
@@ -122,10 +141,10 @@ def _keep_in_sqlite() -> None:
     _run(
         "CREATE TRIGGER run_texts_add AFTER INSERT ON runs BEGIN "
         f"INSERT INTO run_texts(run_id, project, text, facts, number) SELECT new.id, new.project, "
-        f"{_text_of('new')}, new.search_facts, {number}; END",
-        'CREATE TRIGGER run_texts_change AFTER UPDATE OF "commit", search_text ON runs '
-        'WHEN old."commit" IS NOT new."commit" OR old.search_text IS NOT new.search_text BEGIN '
-        f"UPDATE run_texts SET text = {_text_of('new')} WHERE run_id = new.id; END",
+        f"{_text_of('new')}, {_facts_of('new')}, {number}; END",
+        'CREATE TRIGGER run_texts_change AFTER UPDATE OF "commit", search_text, status ON runs '
+        f"WHEN {_changes('IS NOT')} BEGIN UPDATE run_texts "
+        f"SET text = {_text_of('new')}, facts = {_facts_of('new')} WHERE run_id = new.id; END",
         f"CREATE TRIGGER run_search_add AFTER INSERT ON run_texts BEGIN {add}; END",
         f"CREATE TRIGGER run_search_remove AFTER DELETE ON run_texts BEGIN {remove}; END",
         f"CREATE TRIGGER run_search_change AFTER UPDATE ON run_texts BEGIN {remove}; {add}; END",
@@ -152,7 +171,7 @@ def _index_in_postgres() -> None:
         sa.PrimaryKeyConstraint("run_id", name="pk_run_texts"),
     )
     _run(
-        f"INSERT INTO run_texts SELECT id, project, {_text_of('runs')}, search_facts FROM runs",
+        f"INSERT INTO run_texts SELECT id, project, {_text_of('runs')}, {_facts_of('runs')} FROM runs",
         "CREATE FUNCTION run_grams(run_id text, body text) RETURNS text[] "
         "LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$ "
         "DECLARE home text := left(run_id, 9); grams text[] := '{}'; part text; "
@@ -169,11 +188,11 @@ def _keep_in_postgres() -> None:
     end = "RETURN NULL; END $$"
     _run(
         f"CREATE FUNCTION run_texts_add() {begin} INSERT INTO run_texts "
-        f"VALUES (new.id, new.project, {_text_of('new')}, new.search_facts); {end}",
+        f"VALUES (new.id, new.project, {_text_of('new')}, {_facts_of('new')}); {end}",
         f"CREATE FUNCTION run_texts_change() {begin} "
-        f"UPDATE run_texts SET text = {_text_of('new')} WHERE run_id = new.id; {end}",
+        f"UPDATE run_texts SET text = {_text_of('new')}, facts = {_facts_of('new')} "
+        f"WHERE run_id = new.id; {end}",
         "CREATE TRIGGER run_texts_add AFTER INSERT ON runs FOR EACH ROW EXECUTE FUNCTION run_texts_add()",
-        'CREATE TRIGGER run_texts_change AFTER UPDATE OF "commit", search_text ON runs FOR EACH ROW '
-        'WHEN (old."commit" IS DISTINCT FROM new."commit" OR old.search_text <> new.search_text) '
-        "EXECUTE FUNCTION run_texts_change()",
+        'CREATE TRIGGER run_texts_change AFTER UPDATE OF "commit", search_text, status ON runs '
+        f"FOR EACH ROW WHEN ({_changes('IS DISTINCT FROM')}) EXECUTE FUNCTION run_texts_change()",
     )
