@@ -61,6 +61,7 @@ class Exporter:
         self._last_error: Exception | None = None
         self._refused = False
         self._closed = False
+        self._delivered = True
         self._told = False
         self._heard_at = time.monotonic()
         self._wait_s = FLUSH_INTERVAL_S
@@ -116,29 +117,32 @@ class Exporter:
     def flush(self, tries: int = 1) -> bool:
         """Send what is left, at the process's end; return whether it was delivered."""
         for left in reversed(range(tries)):
-            self._flush(EXIT_TIMEOUT_S, last=True)
-            if self._failures == 0 or self._refused or left == 0:
+            self._delivered = self._flush(EXIT_TIMEOUT_S, last=True)
+            if self._delivered or self._refused or left == 0:
                 break
             time.sleep(FLUSH_INTERVAL_S)
-        return self._failures == 0
+        return self._delivered
 
     def end(self) -> None:
         """Send no more; tell once if the reports could not be delivered."""
         self._closed = True
-        if self._failures:
+        if not self._delivered:
             self._tell()
 
-    def _flush(self, timeout_s: float, *, last: bool = False) -> None:
+    def _flush(self, timeout_s: float, *, last: bool = False) -> bool:
+        """Send what is new; return whether nothing is left to send."""
         # The thread may hang in a dead connection while the process ends: the last flush waits, not forever.
         if self._refused or not self._sending.acquire(timeout=timeout_s):
-            return
+            return False
         try:
             if not self._closed:
                 self._send(timeout_s, last=last)
         except Exception as error:
             self._failed(error)
+            return False
         finally:
             self._sending.release()
+        return True
 
     def _send(self, timeout_s: float, *, last: bool) -> None:
         values = self._counters.read()
@@ -194,7 +198,8 @@ class Exporter:
     def _tell(self) -> None:
         if not self._told:
             self._told = True
-            say(f"usage of this process is incomplete: {self._last_error}")
+            why = self._last_error or "the control plane does not answer"
+            say(f"usage of this process is incomplete: {why}")
 
 
 def _flush_at_multiprocessing_exit(exporter: Exporter) -> None:

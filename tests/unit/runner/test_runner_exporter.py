@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Generator
 
@@ -14,6 +15,7 @@ from control_stub import TOKEN, ControlStub
 from runner_process import Runs, file
 
 from daftray.runner import exporter as module
+from daftray.runner.control import ControlPlaneError
 from daftray.runner.cpu import CpuTime
 from daftray.runner.process import Reporter
 from daftray.runner.settings import CHILD, WORKER, RunSettings
@@ -96,6 +98,41 @@ def test_nobody_there_is_told_once_at_the_end(capsys: pytest.CaptureFixture[str]
     reporter.close()
 
     assert capsys.readouterr().err.count("daftray: usage of this process is incomplete: no answer from") == 1
+
+
+class HangsOnce:
+    """A control plane whose first answer does not come until it is told to break off."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.breaks = threading.Event()
+        self.taken: list[bytes] = []
+
+    def metrics(self, body: bytes, *, timeout_s: float) -> None:
+        if not self.asked.is_set():
+            self.asked.set()
+            self.breaks.wait(10 * timeout_s)
+            raise ControlPlaneError("no answer")
+        self.taken.append(body)
+
+
+def test_a_report_that_hangs_at_the_end_does_not_pass_for_delivered(
+    reporter: Reporter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "EXIT_TIMEOUT_S", 0.01)
+    control = HangsOnce()
+    monkeypatch.setattr(module.Exporter, "_control_plane", lambda _self: control)
+    reporter.counters.add("m", 1, ())
+    assert control.asked.wait(10)
+
+    assert not reporter.flush()
+    control.breaks.set()
+    monkeypatch.setattr(module, "EXIT_TIMEOUT_S", 10.0)
+    assert reporter.flush()
+
+    reporter.end()
+    assert b'"m"' in control.taken[-1]
+    assert capsys.readouterr().err == ""
 
 
 def test_without_a_count_there_is_no_thread_and_no_request(control: ControlStub, reporter: Reporter) -> None:
