@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -45,8 +46,8 @@ class Api:
         """Make the project; a server that died after it was made is no reason to fail."""
         self._ask("POST", _PROJECT, {"name": "chaos", "source": {"git": {"remote": remote}}}, fine=_CONFLICT)
 
-    def create(self, asked: Asked, commit: str, variables: dict[str, str]) -> tuple[str, int]:
-        """Create a run; return its id, and how often that was asked without an answer."""
+    def create(self, asked: Asked, commit: str, variables: dict[str, str]) -> str:
+        """Create a run, asking until there is an answer; return its id."""
         body = {
             "name": asked.name,
             "entrypoint": {"file": {"file_path": "work.py", "argv": asked.args}},
@@ -54,8 +55,8 @@ class Api:
             "environment": {"environment_variables": variables},
             "runner": "native",
         }
-        answer, unanswered = self._ask("POST", f"{_RUNS}/", body, headers={"Idempotency-Key": asked.name})
-        return msgspec.json.decode(answer.content)["run"]["id"], unanswered
+        answer = self._ask("POST", f"{_RUNS}/", body, headers={"Idempotency-Key": asked.name})
+        return msgspec.json.decode(answer.content)["run"]["id"]
 
     def cancel(self, run_id: str) -> None:
         self._ask("POST", f"{_RUNS}/{run_id}/cancel")
@@ -76,13 +77,13 @@ class Api:
         return self._decoded(f"{_RUNS}/{run_id}/metrics", RunMetrics)
 
     def log(self, run_id: str, attempt: int) -> bytes:
-        return self._ask("GET", f"{_RUNS}/{run_id}/logs?attempt={attempt}")[0].content
+        return self._ask("GET", f"{_RUNS}/{run_id}/logs?attempt={attempt}").content
 
     def result(self, run_id: str) -> object:
-        return msgspec.json.decode(self._ask("GET", f"{_RUNS}/{run_id}/results")[0].content)
+        return msgspec.json.decode(self._ask("GET", f"{_RUNS}/{run_id}/results").content)
 
     def _decoded(self, path: str, type_: type[Answer]) -> Answer:
-        return msgspec.json.decode(self._ask("GET", path)[0].content, type=type_)
+        return msgspec.json.decode(self._ask("GET", path).content, type=type_)
 
     def _ask(
         self,
@@ -92,28 +93,21 @@ class Api:
         *,
         headers: dict[str, str] | None = None,
         fine: int | None = None,
-    ) -> tuple[httpx.Response, int]:
-        """Ask until there is an answer; return it, and how many askings had none."""
+    ) -> httpx.Response:
+        """Ask until there is an answer, of which failures of a server are none."""
         deadline = time.monotonic() + PATIENCE_S
-        unanswered = 0
         while True:
             key = self._key()
             self._turn += 1
             url = self._urls[self._turn % len(self._urls)] + path
             if key is not None:
                 sent = {**(headers or {}), "Authorization": f"Bearer {key}"}
-                try:
+                with contextlib.suppress(httpx.HTTPError):
                     answer = self._http.request(method, url, json=body, headers=sent)
-                except httpx.ConnectError:
-                    pass  # it was not even asked
-                except httpx.HTTPError:
-                    unanswered += 1
-                else:
                     if answer.is_success or answer.status_code == fine:
-                        return answer, unanswered
+                        return answer
                     if answer.status_code < _SERVER_ERROR:
                         raise RefusedError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
-                    unanswered += 1
             if time.monotonic() > deadline:
                 raise RefusedError(f"{method} {path}: no answer in {PATIENCE_S:.0f} s")
             time.sleep(_PAUSE_S)

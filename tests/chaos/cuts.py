@@ -1,4 +1,7 @@
-"""The network between daftray and Ray, cut: a gate before the dashboard, one before the node's agent."""
+"""The network between daftray, Ray and the runs, cut.
+
+One gate stands before the dashboard, one before the node's agent, and one before the server, for the runs.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,11 @@ SHARE = 0.2
 _AGENT = re.compile(rb'"driver_agent_http_address": ?"http://127\.0\.0\.1:(\d+)"')
 
 
+def faults_of(seed: str) -> Faults:
+    """Return what happens to the requests of one gate."""
+    return Faults(chance_of(seed), SHARE, CUT_FOR_S)
+
+
 class _Submitted(msgspec.Struct):
     submission_id: str
 
@@ -28,10 +36,18 @@ class _Submitted(msgspec.Struct):
 class CutPath:
     """The cut path to a Ray: its address for daftray, and what Ray was asked to submit through it."""
 
+    seed: int
     url: str = ""
     gates: list[Gate] = field(default_factory=list[Gate])
     calls: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """``posted``, ``taken`` and ``looked``, each with a submission id, in the order in which Ray answered."""
+
+    @contextmanager
+    def to_server(self, port: int) -> Generator[str]:
+        """Give the cut way by which runs report to a server."""
+        with Gate(port, faults_of(f"reports/{self.seed}/{len(self.gates)}")) as gate:
+            self.gates.append(gate)
+            yield gate.url
 
     @property
     def hit(self) -> Counter[str]:
@@ -61,14 +77,14 @@ class CutPath:
 @contextmanager
 def cut_path(ray: RayView, seed: int) -> Generator[CutPath]:
     """Give a path to a Ray that is cut for a while, as the seed says."""
-    path = CutPath()
+    path = CutPath(seed)
     agents: dict[bytes, bytes] = {}
 
     def through(found: re.Match[bytes]) -> bytes:
         """Send what is for an agent through a gate of its own, which is put up at the first word of it."""
         port = found[1]
         if port not in agents:
-            gate = Gate(int(port), Faults(chance_of(f"agent/{seed}"), SHARE, CUT_FOR_S))
+            gate = Gate(int(port), faults_of(f"agent/{seed}"))
             path.gates.append(stack.enter_context(gate))
             agents[port] = gate.url.rpartition(":")[2].encode()
         # The answer's length stands in its head already.
@@ -79,8 +95,7 @@ def cut_path(ray: RayView, seed: int) -> Generator[CutPath]:
         return _AGENT.sub(through, answer)
 
     with ExitStack() as stack:
-        faults = Faults(chance_of(f"dashboard/{seed}"), SHARE, CUT_FOR_S)
-        gate = Gate(urlsplit(ray.url).port or 0, faults, looked_at)
+        gate = Gate(urlsplit(ray.url).port or 0, faults_of(f"dashboard/{seed}"), looked_at)
         path.gates.append(stack.enter_context(gate))
         path.url = gate.url
         yield path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,8 +25,6 @@ class Created:
 
     asked: Asked
     run_id: str
-    unanswered: int
-    """How many askings before had no answer: each may have made a run of its own."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,8 @@ class Witness:
     folder: Path
 
 
-def violations(created: Created, run: Run, witness: Witness) -> Iterator[str]:
+def violations(asked: Asked, run: Run, witness: Witness) -> Iterator[str]:
     """Yield what is wrong with a run that has ended."""
-    asked = created.asked
-    if run.id != created.run_id:  # its creation had no answer, and nobody cancels it
-        asked = replace(asked, ending="raise" if asked.ending == "raise" else "return", cancelled_at_s=None)
     begun = starts(witness.folder, run.id)
     checks = [
         *_end(asked, run),

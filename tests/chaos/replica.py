@@ -37,6 +37,7 @@ class Replica:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "server.log"
         self.passed = folder / "passed"
@@ -58,8 +59,13 @@ class Replica:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def reached_by(self, url: str) -> None:
+        """Let runs report to another address than the server's own."""
+        self._variables["DAFTRAY_PUBLIC_URL"] = url
+
     def start(self, failpoints: str) -> bool:
-        """Start it; tell whether it came so far as to announce itself."""
+        """Start it, dead as it is; tell whether it came so far as to announce itself."""
+        self.kill()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DAFTRAY_")}
         environment.update(self._variables)
         environment["DAFTRAY_FAILPOINTS"] = f"{failpoints};passed={self.passed}"

@@ -117,6 +117,9 @@ def run_trial(seed: int, setting: Setting, folder: Path) -> Outcome:
     replicas = replicas_of(setting, folder)
     lives = [lives_of(seed, number, deaths=setting.deaths) for number in range(len(replicas))]
     with ExitStack() as stack:
+        if setting.cut_path is not None:
+            for replica in replicas:
+                replica.reached_by(stack.enter_context(setting.cut_path.to_server(replica.port)))
         keepers = [
             stack.enter_context(Keeper(replica, its)) for replica, its in zip(replicas, lives, strict=True)
         ]
@@ -147,8 +150,8 @@ def _drive(asked: list[Asked], api: Api, commit: str, books: Path) -> list[Creat
     for at_s, step, one in sorted(steps, key=lambda step: step[0]):
         time.sleep(max(0.0, began + at_s - time.monotonic()))
         if step == "create":
-            run_id, unanswered = api.create(one, commit, {"CHAOS_FOLDER": str(books)})
-            created[one.name] = Created(asked=one, run_id=run_id, unanswered=unanswered)
+            run_id = api.create(one, commit, {"CHAOS_FOLDER": str(books)})
+            created[one.name] = Created(asked=one, run_id=run_id)
         else:
             api.cancel(created[one.name].run_id)
     return list(created.values())
@@ -156,26 +159,22 @@ def _drive(asked: list[Asked], api: Api, commit: str, books: Path) -> list[Creat
 
 def _judge(created: list[Created], witness: Witness, outcome: Outcome) -> Iterator[str]:
     deadline = time.monotonic() + END_WITHIN_S
-    seen: set[str] = set()
     for one in created:
-        runs = witness.api.named(one.asked.name)
-        if one.run_id not in {run.id for run in runs}:
-            yield f"{one.asked.name}: its creation was answered with {one.run_id}, which is not there"
-        if len(runs) > 1 + one.unanswered:
-            yield f"{one.asked.name}: {len(runs)} runs of it are there, {one.unanswered} calls had no answer"
-        for run in runs:
-            last = _ended(run, witness.api, deadline)
-            seen.add(run.id)
-            if last is None:
-                yield f"{one.asked.name} ({run.id}) has not ended: {witness.api.get(run.id)}"
-                continue
-            outcome.statuses[last.status] += 1
-            yield from violations(one, last, witness)
-    yield from left_behind(seen)
+        name = one.asked.name
+        ids = [run.id for run in witness.api.named(name)]
+        if ids != [one.run_id]:
+            yield f"{name}: its creation was answered with {one.run_id}, there are {ids}"
+        last = _ended(one.run_id, witness.api, deadline)
+        if last is None:
+            yield f"{name} has not ended: {witness.api.get(one.run_id)}"
+            continue
+        outcome.statuses[last.status] += 1
+        yield from violations(one.asked, last, witness)
+    yield from left_behind({one.run_id for one in created})
 
 
-def _ended(run: Run, api: Api, deadline: float) -> Run | None:
-    while not (now := api.get(run.id)).status.terminal:
+def _ended(run_id: str, api: Api, deadline: float) -> Run | None:
+    while not (now := api.get(run_id)).status.terminal:
         if time.monotonic() > deadline:
             return None
         time.sleep(0.3)
