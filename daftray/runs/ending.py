@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from daftray.domain.errors import BlobNotFoundError, ClusterError, JobNotFoundError, LogNotFoundError
 from daftray.domain.metrics import summarise
-from daftray.domain.run import Run
+from daftray.domain.run import Run, Verdict
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
 from daftray.runs import retrying, steps, verdict
 from daftray.runs.context import StepContext, StepOutcome
@@ -43,6 +43,11 @@ async def cancel(run: Run, context: StepContext) -> StepOutcome:
 
 async def harvest(run: Run, context: StepContext) -> StepOutcome:
     """Take in the last bytes of the log and the last reports; then the run ends, or is tried again."""
+    if _was_cancelled_late(run) and run.may_have_job:
+        # What the code left behind by itself goes as well: it was not wanted any more.
+        with contextlib.suppress(ClusterError):
+            left = await context.rayjobs.sweep(run.submission_id)
+            return _stopped_late(run, left="; ".join(left))
     run = _with_last_word(run)
     if run.may_have_job and not await _log_is_whole(run, context):
         late = context.clock.now() - run.phase_since > context.policy.harvest_deadline
@@ -73,11 +78,20 @@ async def give_up(run: Run, context: StepContext) -> StepOutcome:
     return steps.failed(run, context, FailureReason.INTERNAL, said)
 
 
+def _was_cancelled_late(run: Run) -> bool:
+    """Tell whether a cancel came after the verdict, and has not changed it yet."""
+    decided = run.verdict
+    return run.cancel_requested_at is not None and not (decided and decided.status is RunStatus.CANCELLED)
+
+
 def _with_last_word(run: Run) -> Run:
     """Let a cancel that came after the verdict count, as long as the run has not ended."""
-    if run.cancel_requested_at is None or run.verdict is None or run.verdict.status is RunStatus.CANCELLED:
-        return run
-    return replace(run, verdict=verdict.CANCELLED)
+    return replace(run, verdict=verdict.CANCELLED) if _was_cancelled_late(run) else run
+
+
+def _stopped_late(run: Run, *, left: str) -> StepOutcome:
+    """Return the outcome of the sweep after a late cancel: the verdict, with what could not go."""
+    return StepOutcome(run=replace(run, verdict=_left_behind(verdict.CANCELLED, left)))
 
 
 async def _log_is_whole(run: Run, context: StepContext) -> bool:
@@ -105,6 +119,10 @@ async def _last_lines(run: Run, context: StepContext) -> tuple[str, ...]:
 def _stopped(run: Run, context: StepContext, *, left: str = "") -> StepOutcome:
     """Return the outcome of a run that is stopped, with what of it is left on the cluster."""
     decided = verdict.CANCELLED if run.cancel_requested_at or run.verdict is None else run.verdict
-    if left:
-        decided = replace(decided, detail=f"{decided.detail} Left on the cluster: {left}.".strip())
-    return steps.decided(run, context, decided)
+    return steps.decided(run, context, _left_behind(decided, left))
+
+
+def _left_behind(decided: Verdict, left: str) -> Verdict:
+    if not left:
+        return decided
+    return replace(decided, detail=f"{decided.detail} Left on the cluster: {left.removesuffix('.')}.".strip())

@@ -106,6 +106,28 @@ async def test_a_cluster_that_refuses_to_stop_a_job_holds_no_run_for_ever() -> N
     assert "no token for" in (done.reason_detail or "")
 
 
+async def test_a_cancel_after_the_code_has_ended_clears_away_what_it_left() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.HARVESTING)
+    plane.rayjobs.leave(run.submission_id, "actor one")
+    plane.rayjobs.leave(run.submission_id, "actor two", stubborn=True)
+    done = await cancelled(plane, run)
+    assert plane.rayjobs.jobs[run.submission_id].left == []
+    assert (done.status, done.reason_detail) == (
+        RunStatus.CANCELLED,
+        "Cancelled by request. Left on the cluster: actor two.",
+    )
+    assert len(plane.rayjobs.sweeps) == 1
+
+
+async def test_a_run_that_ends_by_itself_may_leave_what_it_wants() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.HARVESTING)
+    plane.rayjobs.leave(run.submission_id, "actor one")
+    assert (await plane.until(run)).status is RunStatus.SUCCEEDED
+    assert (plane.rayjobs.jobs[run.submission_id].left, plane.rayjobs.sweeps) == (["actor one"], [])
+
+
 async def test_the_log_is_whole_before_the_run_has_ended() -> None:
     plane = await a_plane((JobStatus.SUCCEEDED,))
     run = await in_phase(plane, RunPhase.STARTING)
