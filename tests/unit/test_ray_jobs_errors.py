@@ -71,6 +71,8 @@ SUBMISSION = JobSubmission(submission_id="run_1-1", entrypoint="true", runtime_e
             "run_1-1",
         ),
         (httpx.Response(500, text=TRACEBACK + "KeyError: 'x'"), ClusterRefusedError, "KeyError: 'x'"),
+        # Not Ray's: its refusals are tracebacks. Something between it and us has had a bad moment.
+        (httpx.Response(500, text="Internal Server Error"), ClusterUnreachableError, "HTTP 500"),
         (
             httpx.Response(400, text=TRACEBACK + "TypeError: metadata"),
             ClusterRefusedError,

@@ -80,7 +80,9 @@ def _error(response: httpx.Response, url: str, job: str | None) -> ClusterError:
         return JobNotFoundError(f"The Ray cluster at {url} knows no job {job}.")
     if job is not None and "already exists" in text:
         return JobExistsError(f"The Ray cluster at {url} already has a job {job}.")
-    if status in _UNAVAILABLE or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and _HEAD_TROUBLE.search(text)):
+    # Ray's own refusals are tracebacks: what is none comes from something between it and us.
+    troubled = _HEAD_TROUBLE.search(text) or "Traceback" not in text
+    if status in _UNAVAILABLE or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and troubled):
         return ClusterUnreachableError(
             f"The head of the Ray cluster at {url} is in trouble (HTTP {status}: {_reason(text)}): try again."
         )
