@@ -98,4 +98,5 @@ async def _missing(run: Run, context: StepContext) -> StepOutcome:
         session = (await context.rayjobs.info()).session
     except ClusterError as exc:
         return await _silent(run, context, exc)
-    return steps.decided(run, context, verdict.of_missing_job(run, session))
+    reports = await context.reports.reports(run.id, run.attempt)
+    return steps.decided(run, context, verdict.of_missing_job(run, session, reports))

@@ -35,10 +35,12 @@ def of_job(run: Run, job: Job, reports: AttemptReports) -> Verdict:
     return _of_failed_job(run, job)
 
 
-def of_missing_job(run: Run, session: str | None) -> Verdict:
+def of_missing_job(run: Run, session: str | None, reports: AttemptReports) -> Verdict:
     """Return the verdict of a job that Ray does not know, though it was submitted."""
     if run.cancel_requested_at is not None:
         return CANCELLED
+    if reports.finished is not None:
+        return _as_told(reports.finished)
     if session is not None and session != run.current.ray_session:
         return _failed(
             FailureReason.CLUSTER_LOST,
@@ -52,10 +54,15 @@ def of_silence(run: Run, reports: AttemptReports, said: str) -> Verdict:
     if run.cancel_requested_at is not None:
         return CANCELLED
     if reports.finished is not None:
-        if reports.finished.exit_code == 0:
-            return Verdict(status=RunStatus.SUCCEEDED, exit_code=0)
-        return _of_report(reports.finished)
+        return _as_told(reports.finished)
     return _failed(FailureReason.CLUSTER_UNAVAILABLE, f"{said} Nothing was heard of the run itself either.")
+
+
+def _as_told(finished: FinishedReport) -> Verdict:
+    """Take the runner's word where Ray has none: its end was its last act, whatever became of the cluster."""
+    if finished.exit_code == 0:
+        return Verdict(status=RunStatus.SUCCEEDED, exit_code=0)
+    return _of_report(finished)
 
 
 def _of_report(finished: FinishedReport) -> Verdict:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from chaos.conftest import PATIENCE
+from chaos.gate import Fault, Faults, Gate
+from chaos.lives import chance_of
 from chaos.watched_ray import WatchedRay, watched_ray
 from e2e_platform import wait_for
 from git_repos import make_repo
@@ -26,6 +30,9 @@ ENDED_WITHIN_S = 60.0 * PATIENCE
 """Of the head's return."""
 LAST_LOOK_S = 5.0 * PATIENCE
 """Lines that are older than this when the head dies are in the archive, on a busy machine too."""
+
+TOLD_WITHIN_S = 3.0 * PATIENCE
+"""A run's last word comes that soon after its last line."""
 
 PROGRAM = """\
 import os
@@ -46,6 +53,8 @@ class Stage:
     """A Ray that can die, and a server before it."""
 
     ray: WatchedRay
+    gate: Gate
+    """Between the two."""
     client: Client
     folder: Path
 
@@ -69,15 +78,19 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path) -> Generator[Stage]:
     repo = make_repo(tmp_path / "repo", {"main.py": PROGRAM})
-    with watched_ray(tmp_path / "ray") as ray:
-        options = ["--allow-local-remotes", "--max-running", "2", "--ray", ray.cluster.url]
+    open_gate = Faults(chance_of("head"), share=0, for_s=math.inf, kinds=(Fault.REFUSED,))
+    with (
+        watched_ray(tmp_path / "ray") as ray,
+        Gate(urlsplit(ray.cluster.url).port or 0, open_gate) as gate,
+    ):
+        options = ["--allow-local-remotes", "--max-running", "2", "--ray", gate.url]
         variables = {"DAFTRAY_RAY_TOKEN": ray.cluster.token}
         with (
             child_server(tmp_path / "data", options=options, variables=variables) as server,
             Client(server.url, server.api_key) as everything,
         ):
             everything.projects.create("p", repo.url)
-            yield Stage(ray, everything.in_project("p"), tmp_path)
+            yield Stage(ray, gate, everything.in_project("p"), tmp_path)
 
 
 def test_runs_outlive_their_head(stage: Stage) -> None:
@@ -112,6 +125,20 @@ def test_runs_outlive_their_head(stage: Stage) -> None:
     second = stage.client.runs.logs(last, attempt=2)
     assert second == stage.logs_at_ray("retried")[1].read_bytes()
     assert second.endswith(b"over\n")
+
+
+def test_a_run_that_told_its_end_before_the_head_died_ended_so(stage: Stage) -> None:
+    run = stage.create("told", 20, Retries(max=1, backoff=0))
+    wait_for(stage.client, run, lambda now: now.phase is RunPhase.RUNNING)
+    stage.gate.faults.share = 1.0  # the server sees nothing of its job any more, and hears it all the same
+    wait_for(stage.client, run, lambda _: b"over" in stage.logs_at_ray("told")[0].read_bytes())
+    time.sleep(TOLD_WITHIN_S)
+    stage.ray.kill_head()
+    stage.ray.wait_until_back()
+    stage.gate.faults.share = 0
+    last = wait_for(stage.client, run, lambda now: now.status.terminal, timeout_s=ENDED_WITHIN_S)
+    assert (last.status, len(last.attempts)) == (RunStatus.SUCCEEDED, 1)
+    assert len(stage.logs_at_ray("told")) == 1
 
 
 def log_is_whole_until(stage: Stage, run: Run, name: str, moment: float) -> None:

@@ -84,8 +84,16 @@ def test_a_kill_is_called_one() -> None:
 
 def test_a_missing_job_is_the_clusters_fault_where_its_head_is_a_new_one() -> None:
     run = a_run(attempts=(Attempt(number=1, submission_id="run_1-1", ray_session="session_1"),))
-    assert verdict.of_missing_job(run, "session_2").reason is FailureReason.CLUSTER_LOST
-    assert verdict.of_missing_job(run, "session_1").reason is FailureReason.JOB_LOST
+    assert verdict.of_missing_job(run, "session_2", NOTHING).reason is FailureReason.CLUSTER_LOST
+    assert verdict.of_missing_job(run, "session_1", NOTHING).reason is FailureReason.JOB_LOST
+
+
+def test_a_missing_job_that_told_its_end_ended_so() -> None:
+    run = a_run(attempts=(Attempt(number=1, submission_id="run_1-1", ray_session="session_1"),))
+    returned = AttemptReports(finished=a_finished())
+    assert verdict.of_missing_job(run, "session_2", returned).status is RunStatus.SUCCEEDED
+    raised = AttemptReports(finished=a_finished(outcome="raised", exit_code=1))
+    assert verdict.of_missing_job(run, "session_2", raised).reason is FailureReason.USER_ERROR
 
 
 def test_of_a_long_text_the_end_is_kept() -> None:
