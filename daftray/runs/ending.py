@@ -49,9 +49,9 @@ async def harvest(run: Run, context: StepContext) -> StepOutcome:
             left = await context.rayjobs.sweep(run.submission_id)
             return _stopped_late(run, left="; ".join(left))
     run = _with_last_word(run)
-    if run.may_have_job and not await _log_is_whole(run, context):
-        late = context.clock.now() - run.phase_since > context.policy.harvest_deadline
-        if not late:
+    if run.may_have_job:
+        run, whole = await _with_log(run, context)
+        if not whole:
             return StepOutcome(run=run, again_in=STOP_POLL)
     # Whoever folds counters in does it too, but may have read the totals before the last ones came.
     await context.runs.save_usage(run.id, summarise(await context.reports.totals(run.id)).summary())
@@ -94,16 +94,23 @@ def _stopped_late(run: Run, *, left: str) -> StepOutcome:
     return StepOutcome(run=replace(run, verdict=_left_behind(verdict.CANCELLED, left)))
 
 
-async def _log_is_whole(run: Run, context: StepContext) -> bool:
-    """Copy what is left of the log; answer whether that was all."""
+async def _with_log(run: Run, context: StepContext) -> tuple[Run, bool]:
+    """Copy what is left of the log; return the run, and whether that was all, or all that there will be.
+
+    It is the cluster's silence that has a limit: while no server was there, nobody has asked it.
+    """
+    now, limit = context.clock.now(), context.policy.harvest_deadline
     try:
         job = await context.rayjobs.get(run.submission_id)
-        secrets = await context.to_mask(run)
-        return not await context.archive.copy(run, job, claim=context.claim, secrets=secrets)
+        grew = await context.archive.copy(run, job, claim=context.claim, secrets=await context.to_mask(run))
     except JobNotFoundError:
-        return True
+        return run, True
     except ClusterError:
-        return False
+        since = run.cluster_silent_since or now
+        return replace(run, cluster_silent_since=since), now - since > limit
+    run = replace(run, cluster_silent_since=None)
+    # A job that could not be stopped may write for ever.
+    return run, not grew or (not job.status.terminal and now - run.phase_since > limit)
 
 
 async def _last_lines(run: Run, context: StepContext) -> tuple[str, ...]:

@@ -149,6 +149,39 @@ async def test_a_log_that_cannot_be_read_to_its_end_is_waited_for_and_not_for_ev
     assert (done.status, done.exit_code) == (RunStatus.SUCCEEDED, 0)
 
 
+async def test_a_log_is_not_cut_since_no_server_was_there_for_long() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.STARTING)
+    text = b"x" * 40_000_000  # more than is copied in a step or two
+    plane.rayjobs.write(run.submission_id, text)
+    await plane.until(run, RunPhase.HARVESTING)
+    plane.clock.move(2 * plane.context.policy.harvest_deadline.total_seconds())
+    plane.rayjobs.unreachable = True
+    assert (await plane.step(run)).run.phase is RunPhase.HARVESTING
+    plane.rayjobs.unreachable = False
+    assert (await plane.until(run)).current.log_size == len(text)
+
+
+async def test_a_job_that_was_left_behind_and_writes_on_holds_no_run_for_ever() -> None:
+    plane = await a_plane((JobStatus.RUNNING,))
+    run = await in_phase(plane, RunPhase.RUNNING)
+    await plane.runs.cancel(plane.project, run.id)
+    await plane.until(run, RunPhase.CANCELLING)
+
+    async def refused(submission_id: str, **_: object) -> tuple[str, ...]:
+        raise ClusterRefusedError(submission_id)
+
+    plane.rayjobs.sweep = refused
+    await plane.until(run, RunPhase.HARVESTING)
+    for _ in range(10):
+        plane.rayjobs.write(run.submission_id, b"still there\n")
+        outcome = await plane.step(run)
+        assert outcome.run.phase is RunPhase.HARVESTING
+    plane.clock.move(2 * plane.context.policy.harvest_deadline.total_seconds())
+    plane.rayjobs.write(run.submission_id, b"still there\n")
+    assert (await plane.step(run)).run.phase is RunPhase.DONE
+
+
 async def test_the_usage_of_a_run_that_has_ended_is_all_that_was_counted() -> None:
     plane = await a_plane((JobStatus.SUCCEEDED,))
     run = await in_phase(plane, RunPhase.HARVESTING)
