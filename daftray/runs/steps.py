@@ -99,20 +99,32 @@ async def prepare(run: Run, context: StepContext) -> StepOutcome:
 
 
 async def submit(run: Run, context: StepContext) -> StepOutcome:
-    """Submit the attempt's job. Its id is ours, so that Ray refuses a second one and we adopt the first."""
+    """Submit the attempt's job, unless an earlier, interrupted try has: then that one is adopted.
+
+    Its id is ours, so Ray refuses a second one, too.
+    """
     try:
         if await _earlier_goes_on(run, context):
             waiting = replace(run, waiting_for="the job of the attempt before to end")
             return StepOutcome(run=waiting, again_in=RETRY_IN)
-        await context.rayjobs.submit(await _job(run, context))
+        if not await _is_there(run, context):
+            await context.rayjobs.submit(await _job(run, context))
     except JobExistsError:
-        pass  # an earlier, interrupted try got through
+        pass  # that try's request was still on its way
     except (ClusterError, SourceError, SecretNotFoundError) as exc:
         instead = await _not_submitted(run, context, exc)
         if instead is not None:
             return instead
     installs = bool(run.environment.dependencies)
     return context.advance(run, RunPhase.INSTALLING if installs else RunPhase.STARTING)
+
+
+async def _is_there(run: Run, context: StepContext) -> bool:
+    try:
+        await context.rayjobs.get(run.submission_id)
+    except JobNotFoundError:
+        return False
+    return True
 
 
 async def _earlier_goes_on(run: Run, context: StepContext) -> bool:

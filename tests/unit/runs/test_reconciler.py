@@ -156,9 +156,10 @@ async def test_a_run_whose_end_keeps_failing_gives_its_place_to_the_next(cancel:
     get = plane.rayjobs.get
 
     async def fails(submission_id: str) -> Job:
-        if submission_id == broken.submission_id:
+        if submission_id == broken.submission_id and submission_id in plane.rayjobs.jobs:
             raise SecretUnreadableError
-        plane.rayjobs.end(submission_id, JobStatus.SUCCEEDED)
+        if submission_id in plane.rayjobs.jobs:
+            plane.rayjobs.end(submission_id, JobStatus.SUCCEEDED)
         return await get(submission_id)
 
     plane.rayjobs.get = fails
