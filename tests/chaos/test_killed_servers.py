@@ -40,6 +40,5 @@ def judge(setting: Setting, seed: int, book: Book, folder: Path) -> None:
         setting = replace(setting, runs=4, deaths=min(2, setting.deaths))
     outcome = run_trial(seed, setting, folder)
     book.note(outcome)
-    assert outcome.deaths or outcome.faults
     assert not outcome.violations, f"seed {seed}, servers' logs in {folder}"
     shutil.rmtree(folder, ignore_errors=True)
