@@ -6,6 +6,7 @@ What it finds by trigrams is looked at once more: they may stand in a text in an
 from __future__ import annotations
 
 from functools import cache
+from math import ceil
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     table,
     true,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,14 +34,16 @@ from daftray.domain.ids import earliest_id_of, millisecond_of
 from daftray.domain.ports import RunQuery
 
 _GRAM = 3
-_MOST_GRAMS = 24
-"""More of a text's trigrams would not tell more, and each costs a look."""
+_MOST_GRAMS = 10
+"""More of a text's trigrams would hardly tell more, and each costs a look."""
 _TIE_BITS = 20
 """SQLite: the bits of a number that tell runs of one millisecond apart."""
 _END_OF_NUMBERS = 1 << 43
 """SQLite: no number holds a later millisecond (of the year 2248)."""
 _HOURS_BITS = 25
 """PostgreSQL: the bits of a millisecond that are left out where an id tells the nine hours of a run."""
+
+_PLAN_FOR_THE_VALUES = sql("SET LOCAL plan_cache_mode = force_custom_plan")
 
 _texts = table(
     "run_texts",
@@ -67,11 +71,12 @@ async def find(
 
 
 def _grams(query: RunQuery, text: str | None) -> list[str]:
-    """Return what the index is asked for: trigrams that cover the text, side by side, and the facts'."""
+    """Return what the index is asked for: trigrams that lie side by side in the text, and the facts'."""
     if text is None:
         return run_facts.of_query(query)
     starts = [*range(0, len(text) - _GRAM, _GRAM), len(text) - _GRAM]
-    of_text = (text[start : start + _GRAM] for start in starts[:_MOST_GRAMS])
+    some = starts[:: ceil(len(starts) / _MOST_GRAMS)]
+    of_text = (text[start : start + _GRAM] for start in some)
     return [*run_facts.of_query(query), *of_text]
 
 
@@ -130,11 +135,15 @@ async def _find_in_postgres(
     newest, oldest = (millisecond_of("run", end or "") for end in (await session.execute(ends)).one())
     if newest is None or oldest is None:
         return []
-    hours = select(func.unnest(cast(_hours(newest, oldest), ARRAY(Text))).label("begin")).subquery("hours")
+    begins = collate(func.unnest(cast(_hours(newest, oldest), ARRAY(Text))), "C")
+    # Sorted here, so that PostgreSQL need not have them all before it gives the newest.
+    hours = select(begins.label("begin")).order_by(begins.desc()).subquery("hours")
     found = _in_hours(hours, query, span, text).limit(limit).lateral("found")
     page = select(found.c.run_id).select_from(hours.join(found, true()))
-    newest_first = (collate(hours.c.begin, "C").desc(), found.c.run_id.desc())
-    return list(await session.scalars(page.order_by(*newest_first).limit(limit)))
+    newest_first = page.order_by(hours.c.begin.desc(), found.c.run_id.desc())
+    # A plan for any values would not know how few are wanted, and sort all before it gives the first.
+    await session.execute(_PLAN_FOR_THE_VALUES)
+    return list(await session.scalars(newest_first.limit(limit)))
 
 
 def _in_hours(hours: Subquery, query: RunQuery, span: Span, text: str | None) -> Select[str]:
