@@ -49,8 +49,11 @@ fix: setup ## Format, and mend what ruff can mend
 soak: setup ## Half an hour of fifty followers: does the server's memory stay flat?
 	@$(bin)/python bench/soak/soak.py $(ARGS)
 
+# ONLY=listing runs one of them, ARGS=100000 hands it arguments.
+ONLY ?= *
 bench: setup ## Run the benchmarks
-	@set -e; for script in bench/*.py; do echo "$$script"; $(bin)/python "$$script" $(ARGS); done
+	@set -e; for script in bench/$(ONLY).py; do \
+	  echo "$$script"; PYTHONPATH=tests $(bin)/python "$$script" $(ARGS); done
 
 lock: setup ## Choose the newest allowed versions and write them to constraints.txt
 	@$(bin)/python tools/lock.py $(ARGS)
