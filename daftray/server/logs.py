@@ -39,3 +39,5 @@ def configure(level: str) -> None:
     root.setLevel(level.upper())
     for chatty in ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "alembic", "git", "aiosqlite"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It tells of each request that was cut off; what fails for another reason is raised as well.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

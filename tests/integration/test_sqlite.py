@@ -6,11 +6,12 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from factories import NOW, a_claim, a_project, a_run, new
-from stores import sqlite_stores
+from stores import opened, sqlite_stores
 
 from daftray.adapters.db import Database, SqlRunStore, engine
 from daftray.adapters.db import database as database_module
@@ -87,3 +88,21 @@ async def test_the_file_is_set_up_for_readers_beside_a_writer(path: Path) -> Non
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def test_a_connection_that_is_closed_lets_others_write_whatever_still_knows_of_it(path: Path) -> None:
+    """The traceback of a cancellation holds statements, and by them SQLite's connection."""
+    async with opened(f"sqlite:///{path}") as (database, _), database._engine.connect() as connection:
+        raw: Any = await connection.get_raw_connection()
+        kind = type(raw.driver_connection._conn)
+    cut_off = sqlite3.connect(path, factory=kind, isolation_level=None)
+    cut_off.execute("CREATE TABLE numbers (number)")
+    cut_off.execute("BEGIN IMMEDIATE")
+    held = cut_off.execute("INSERT INTO numbers VALUES (1), (2) RETURNING number")
+    held.fetchone()
+    cut_off.close()
+    cut_off.close()
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert other.execute("SELECT count(*) FROM numbers").fetchone() == (0,)
+    del held

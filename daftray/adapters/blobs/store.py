@@ -24,6 +24,8 @@ _PART_BYTES = 8 << 20
 _PARTS_AT_ONCE = 4
 _PAGE = 1000
 _PROBE = "daftray-probe"
+_TRIES = 10
+_FOLDER_WENT = "Unable to create dir"
 _STATUS = re.compile(r"status code: (\d{3}[A-Za-z ]*)")
 _S3_CODE = re.compile(r"<Code>(\w+)</Code>")
 
@@ -55,14 +57,25 @@ class ObjectBlobs:
     async def put(self, key: str, data: bytes) -> None:
         """Keep bytes, whole or not at all, in place of what was there."""
         with _translated():
-            await obstore.put_async(self._store, _checked(key), data)
+            await self._put(_checked(key), data)
 
     async def put_file(self, key: str, path: Path) -> None:
         """Keep a file's bytes, in parts, so that a file of any size takes little memory."""
         with _translated():
-            await obstore.put_async(
-                self._store, _checked(key), path, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE
-            )
+            await self._put(_checked(key), path)
+
+    async def _put(self, key: str, data: bytes | Path) -> None:
+        for left in reversed(range(_TRIES)):
+            try:
+                await obstore.put_async(
+                    self._store, key, data, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE
+                )
+            except BaseError as error:
+                # A folder that somebody emptied went between its making and its use.
+                if not left or _FOLDER_WENT not in str(error):
+                    raise
+            else:
+                return
 
     async def get(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
         """Return bytes ``start`` to ``end`` (exclusive), fewer where the blob ends before.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from contextlib import closing
@@ -80,7 +81,7 @@ def _engine(address: Address, pool: dict[str, Any], *, hurried: bool) -> AsyncEn
 def _connect_args(address: Address, *, hurried: bool) -> dict[str, Any]:
     """Return the driver's settings. Nothing waits for ever, but a statement that is not hurried."""
     if address.dsn is None:
-        return {"timeout": _BUSY_TIMEOUT_MS / 1000}
+        return {"timeout": _BUSY_TIMEOUT_MS / 1000, "factory": _SqliteConnection}
     named = "application_name=" in address.dsn
     return {
         "dsn": address.dsn,
@@ -88,6 +89,20 @@ def _connect_args(address: Address, *, hurried: bool) -> dict[str, Any]:
         "command_timeout": _STATEMENT_TIMEOUT_S if hurried else None,
         "server_settings": {} if named else {"application_name": "daftray"},
     }
+
+
+class _SqliteConnection(sqlite3.Connection):
+    """A connection whose end is the end of its transaction.
+
+    SQLAlchemy just closes a connection whose task was cancelled. SQLite puts the end off while a statement of
+    it is known anywhere, in the traceback of the cancellation, say, and keeps the lock for writers as long.
+    """
+
+    def close(self) -> None:
+        """Roll back what is open, and close."""
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it is closed already
+            self.rollback()
+        super().close()
 
 
 def make_sqlite_file(path: Path) -> None:
