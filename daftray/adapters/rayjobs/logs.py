@@ -3,8 +3,8 @@
 The node's agent serves the log folder as static files, with ranges: exact, quick and safe for any bytes.
 Where it cannot be reached (its port is closed, say) the head's WebSocket tail stands in. It always starts at
 the beginning, so it reads much to give little; it carries text, so a log with bytes that are no UTF-8 gives
-nothing there; and Ray opens the file with universal newlines, so a CR LF comes as a line feed alone
-(``job/utils.py``).
+nothing there, as if it had ended; and Ray opens the file with universal newlines, so a CR LF comes as a line
+feed alone (``job/utils.py``). So an agent that is silent for a moment is waited for.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ _IDLE_S = 2.5
 """Ray's tail sleeps one second where the file ends, so a longer silence means that there is no more."""
 _LONGEST_S = 60.0
 _LARGEST_MESSAGE = 1 << 20
+_AGENT_PATIENCE_S = 45.0
+"""For an agent that does not answer, before the head is asked in its place."""
+_MOST_AGENTS = 1000
+"""Silent ones that are remembered."""
 
 
 class DriverLogs:
@@ -34,12 +38,14 @@ class DriverLogs:
 
     def __init__(self, head: Rest) -> None:
         self._head = head
+        self._silent_since: dict[str, float] = {}
+        """Agents that do not answer, by address: since when, by the event loop's clock."""
 
     async def read(self, job: Job, *, offset: int, limit: int) -> bytes:
         """Return at most ``limit`` bytes from ``offset``; none at the end, or where no log is yet.
 
         Raises:
-            ClusterUnreachableError: neither the agent nor the head answers.
+            ClusterUnreachableError: the agent does not answer, for a moment, or neither does the head.
             ClusterRefusedError: the cluster refuses the token.
         """
         if job.log_address is None or limit <= 0:
@@ -47,13 +53,23 @@ class DriverLogs:
         try:
             read = await self._from_agent(job.log_address, job.submission_id, offset, limit)
         except ClusterUnreachableError:
-            return await self._from_head(job.submission_id, offset, limit)
+            if self._is_silent_for_long(job.log_address):
+                return await self._from_head(job.submission_id, offset, limit)
+            raise
+        self._silent_since.pop(job.log_address, None)
         if read is not None:
             return read
         # The agent has no such file: either the driver has not started, or the file is another node's.
         if job.status is JobStatus.PENDING:
             return b""
         return await self._from_head(job.submission_id, offset, limit)
+
+    def _is_silent_for_long(self, address: str) -> bool:
+        now = asyncio.get_running_loop().time()
+        since = self._silent_since.setdefault(address, now)
+        if len(self._silent_since) > _MOST_AGENTS:
+            self._silent_since.pop(next(iter(self._silent_since)))
+        return now - since >= _AGENT_PATIENCE_S
 
     async def _from_agent(self, address: str, submission_id: str, offset: int, limit: int) -> bytes | None:
         url = f"{address}/logs/job-driver-{submission_id}.log"
