@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from factories import NOW
 from postgres_server import PostgresServer
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from stores import opened
 
+from daftray.adapters.db import run_list
 from daftray.adapters.db.migrate import upgrade
+from daftray.adapters.db.rows import RunRow
+from daftray.domain.ids import Ids
+from daftray.domain.ports import RunQuery
+from daftray.domain.status import RunStatus
 
 PATCH, BUNDLE = "a" * 64, "b" * 64
 SPEC = '{"entrypoint": {"file": {"file_path": "main.py"}}, "source": {"git": {"remote": "r"%s}}}'
@@ -61,3 +67,48 @@ async def test_what_was_there_before_retention_can_be_removed_by_it(empty: str) 
         assert (kept.run, kept.attempt, kept.size) == ("run_1", 1, 5000 + len(RESULT))
         assert NOW > kept.since == kept.since.fromisoformat(ENDED)
         assert await stores.owners.needed_sources("prj_1", [PATCH, BUNDLE, "c" * 64]) == {PATCH, BUNDLE}
+
+
+def fill_before_search(connection: Connection) -> None:
+    """Make a database of version 3 with runs of one millisecond and of others, some with labels."""
+    upgrade(connection, to="0003")
+    connection.execute(_PROJECT)
+    ids = Ids()
+    for number, at in enumerate((NOW, NOW, NOW, NOW - timedelta(days=40))):
+        run_id = ids.new("run", at)
+        connection.execute(_RUN, {"id": run_id, "spec": SPEC % ""})
+        connection.execute(
+            text("UPDATE runs SET search_text = :text, trigger = :trigger WHERE id = :id"),
+            {"id": run_id, "text": f"name {number}\nmain.py", "trigger": "cron" if number % 2 else "manual"},
+        )
+        label = {"id": run_id, "value": "ml" if number else "data"}
+        connection.execute(
+            text(
+                "INSERT INTO run_labels (run_id, key, value, project) VALUES (:id, 'team', :value, 'prj_1')"
+            ),
+            label,
+        )
+
+
+async def test_what_was_there_before_the_index_of_texts_is_in_it(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_list, "_LOOK", 1)
+    async with opened(empty) as (database, _):
+        async with database._writer.begin() as connection:
+            await connection.run_sync(fill_before_search)
+        await database.migrate()
+        for query, names in (
+            (RunQuery(project="prj_1", text="name"), [2, 1, 0, 3]),
+            (RunQuery(project="prj_1", text="name 3"), [3]),
+            (RunQuery(project="prj_1", text="name", labels={"team": "ml"}), [2, 1, 3]),
+            (RunQuery(project="prj_1", labels={"team": "ml"}, trigger="cron"), [1, 3]),
+            (RunQuery(project="prj_1", status=RunStatus.SUCCEEDED, trigger="manual"), [2, 0]),
+            (RunQuery(project="prj_1", status=RunStatus.FAILED, trigger="manual"), []),
+        ):
+            async with database.reading() as session:
+                found = await run_list.page(session, query)
+                texts = [
+                    await session.scalar(select(RunRow.search_text).where(RunRow.id == id_)) for id_ in found
+                ]
+            assert texts == [f"name {number}\nmain.py" for number in names], query
