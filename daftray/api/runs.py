@@ -39,6 +39,13 @@ IdempotencyParameter = Annotated[
         description="The same key and body give the same run; the same key with another body is refused.",
     ),
 ]
+TextParameter = Annotated[
+    str | None,
+    QueryParameter(
+        description="Looked for in name, entrypoint and commit, whatever its case; a text of one or two "
+        "characters among the newest 10,000 runs that the other filters let through."
+    ),
+]
 TimeParameter = Annotated[
     datetime | None,
     QueryParameter(description="RFC 3339, with its offset from UTC: ``2026-01-31T10:30:00Z``."),
@@ -86,7 +93,7 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
     run_service: NamedDependency[SkipValidation[Runs]],
     labels: LabelParameter = None,
     status: FromQuery[RunStatus | None] = None,
-    q: FromQuery[str | None] = None,
+    q: TextParameter = None,
     created_after: TimeParameter = None,
     created_before: TimeParameter = None,
     trigger: FromQuery[str | None] = None,

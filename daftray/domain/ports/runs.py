@@ -19,8 +19,9 @@ from daftray.domain.status import RunStatus
 class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs of a project, newest first. ``before`` is the id that the last page ended with.
 
-    ``text`` is looked for in name, entrypoint and commit, whatever its case; ``created_after`` and
-    ``created_before`` exclude the times that they name.
+    ``text`` is looked for in name, entrypoint and commit, whatever its case, but no further than 4,000
+    characters; one of less than three characters only among the newest 10,000 runs that fit otherwise.
+    ``created_after`` and ``created_before`` exclude the times that they name. An ``offset`` is walked.
     """
 
     project: str
