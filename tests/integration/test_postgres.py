@@ -7,6 +7,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 from factories import a_project, a_run, a_secret, new
@@ -150,7 +151,6 @@ async def test_a_server_that_is_not_there_is_an_error_to_try_again(url: str) -> 
         "postgresql:hunter2",
         "postgresql://x:hunter2/3@localhost/x",
         "postgresql://x:hunter2@localhost:port/x",
-        "postgresql://x:hunter2@localhost/x?sslmode=hunter2",
     ],
 )
 async def test_an_address_that_cannot_be_read_is_not_shown(url: str) -> None:
@@ -159,6 +159,24 @@ async def test_an_address_that_cannot_be_read_is_not_shown(url: str) -> None:
             pass
     assert "postgresql://user:password@host/name" in str(caught.value)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value)).replace(repr(url), "")
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("sslmode=hunter2", "verify-full"),
+        ("sslmode=verify-full", "root certificate file"),
+    ],
+)
+async def test_what_is_wrong_with_tls_is_said(
+    query: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(InvalidInputError, match="DAFTRAY_DATABASE_URL cannot be used") as caught:
+        async with opened(f"postgresql://x:hunter2@localhost/x?{query}"):
+            pass
+    assert says in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_what_postgresql_says_of_a_row_is_not_shown(stores: Stores, migrated_postgres: str) -> None:

@@ -13,6 +13,9 @@ from daftray.domain.errors import InvalidInputError
 _NOT_FOR_THE_SERVER = frozenset({"channel_binding", "connect_timeout", "gssencmode"})
 """What libpq knows in an address and asyncpg would hand to the server, which refuses it."""
 
+_HARMLESS = ("root certificate file", "`sslmode`", "direct TLS", "could not determine")
+"""How those of asyncpg's complaints begin that hold nothing of the address."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
@@ -50,8 +53,13 @@ def _for_asyncpg(rest: str) -> str:
     return f"{place}?{urlencode(kept)}" if kept else place
 
 
-def unreadable() -> InvalidInputError:
-    """Return the error of an address that is none. What is wrong with it is not said: it holds a password."""
+def unreadable(why: str = "") -> InvalidInputError:
+    """Return the error of an address that cannot be used. ``why`` must hold nothing of the address.
+
+    asyncpg's texts may: where a password is not encoded as it should be, parts of it pass for something else.
+    """
+    if why.startswith(_HARMLESS):
+        return InvalidInputError(f"DAFTRAY_DATABASE_URL cannot be used: {why}.")
     return InvalidInputError(
         "DAFTRAY_DATABASE_URL is to be sqlite:////path/to/file or postgresql://user:password@host/name, "
         "with the special characters of the password percent-encoded."

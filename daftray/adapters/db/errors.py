@@ -82,7 +82,9 @@ def translated() -> Generator[None, None, None]:
             "The TLS connection to the database fails: see sslmode and sslrootcert in its address."
         ) from error
     except (OSError, TimeoutError) as error:  # asyncpg's, where nothing listens or nothing answers
-        raise StoreUnavailableError("The database does not answer: is it running?") from error
+        raise StoreUnavailableError(
+            "The database does not answer: is it running, and are the files there that its address names?"
+        ) from error
 
 
 def _translated(error: exc.SQLAlchemyError) -> DaftrayError:
@@ -90,8 +92,8 @@ def _translated(error: exc.SQLAlchemyError) -> DaftrayError:
     states = {state for cause in causes if (state := _state_of(cause))}
     if states & _UNFIT_STATES or any(isinstance(cause, _UNFIT) for cause in causes):
         return _unfit()
-    if isinstance(error, exc.InterfaceError) and any(isinstance(cause, ValueError) for cause in causes):
-        return unreadable()
+    if isinstance(error, exc.InterfaceError) and isinstance(causes[-1], ValueError):
+        return unreadable(str(causes[-1].args[0]))
     if isinstance(error, exc.TimeoutError):
         return StoreUnavailableError("All connections to the database are in use: try again.")
     if any(state.startswith(_POSTGRES_REFUSING) for state in states):
