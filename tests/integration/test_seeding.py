@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -92,6 +94,15 @@ async def test_more_can_be_added_and_the_database_stays_as_it_was(place: tuple[D
     await seed(database, 30, tell=_nothing)
     assert len(await runs_of(stores)) == 50
     assert await objects(database) == before
+
+
+async def test_what_was_written_past_the_foreign_keys_fits_them(tmp_path: Path) -> None:
+    path = tmp_path / "daftray.db"
+    async with opened(f"sqlite:///{path}") as (database, _):
+        await database.migrate()
+        await seed(database, 50, tell=_nothing)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 async def objects(database: Database) -> set[str]:

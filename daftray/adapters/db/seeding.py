@@ -87,8 +87,10 @@ def _source(name: str) -> ProjectSource:
 
 async def _fill_sqlite(connection: AsyncConnection, batches_: Iterable[Rows], tell: Tell) -> None:
     """Write a batch at a time, and its texts into their index by one statement, which is much quicker."""
-    await connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
-    await connection.commit()
+    driver = await _driver(connection)
+    # Outside of a transaction, where alone the second means something. All that is written fits together.
+    for setting in (f"cache_size=-{_CACHE_KIB}", "foreign_keys=OFF"):
+        await (await driver.execute(f"PRAGMA {setting}")).close()
     trigger = text("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = :name")
     last = text("SELECT coalesce(max(number), 0) FROM run_texts")
     index = text(
