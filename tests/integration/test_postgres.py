@@ -200,6 +200,11 @@ async def test_addresses_of_other_programs_are_understood(postgres: PostgresServ
         assert await session.scalar(text("SHOW application_name")) == "mine"
 
 
+async def test_a_server_that_hangs_keeps_no_locks(migrated_postgres: str) -> None:
+    async with opened(migrated_postgres) as (database, _), database.writing() as session:
+        assert await session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "1min"
+
+
 NO_DRIVER = """
 import sys
 sys.modules["asyncpg"] = None
