@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +33,8 @@ def seed(
     ] = None,
 ) -> None:
     """Fill a database with runs that never were, for measurements."""
+    import asyncio
+
     try:
         from daftray.cli.serve import settings_of
         from daftray.server import seeding
