@@ -127,8 +127,10 @@ def _programs(folder: Path, user: _User) -> Path:
         version = [installed / "postgres", "--version"]
         subprocess.run(version, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
     except OSError:
-        copy = shutil.copytree(installed.parent, folder / "installed", symlinks=True)
-        return Path(copy) / "bin"
+        # The programs look for their libraries beside the package.
+        for part in (installed.parent, installed.parents[1].with_suffix(".libs")):
+            shutil.copytree(part, folder / part.relative_to(installed.parents[2]), symlinks=True)
+        return folder / installed.relative_to(installed.parents[2])
     return installed
 
 
