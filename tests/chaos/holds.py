@@ -53,7 +53,7 @@ class Hold:
 HOLDS = {
     "pinning": Hold(RunPhase.PINNING, slow_remote=True),
     "queued": Hold(RunPhase.QUEUED, crowded=True),
-    "preparing": Hold(RunPhase.PREPARING, "packages.build:before=*,delay,60"),
+    "preparing": Hold(RunPhase.PREPARING, "rayjobs.info:before=*,delay,60"),
     "uploading": Hold(RunPhase.PREPARING, "rayjobs.ensure_package:before=*,delay,60"),
     "before submitting": Hold(RunPhase.SUBMITTING, f"rayjobs.submit:before=*,delay,{HELD_S}"),
     "after submitting": Hold(RunPhase.SUBMITTING, f"rayjobs.submit:after=*,delay,{HELD_S}"),
