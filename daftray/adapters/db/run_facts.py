@@ -25,14 +25,19 @@ _ENDED = {
 
 def of_run(run: Run) -> str:
     """Return the codes of what never changes of a run, one after the other."""
-    return "".join((code_of(run.project), *_of_all({"": run.trigger}), *_of_all(run.labels)))
+    return "".join((code_of(run.project), *_facts(run.project, run.trigger, run.labels)))
 
 
 def of_query(query: RunQuery) -> list[str]:
     """Return the codes of the runs that a query wants."""
-    trigger = {} if query.trigger is None else {"": query.trigger}
+    facts = _facts(query.project, query.trigger, query.labels)
     ended = [code for status, code in _ENDED.items() if status is query.status]
-    return [code_of(query.project), *_of_all(trigger), *_of_all(query.labels), *ended]
+    return [*(facts or [code_of(query.project)]), *ended]
+
+
+def of_label(project: str, key: str, value: str) -> str:
+    """Return the code of a label, which is another one in each project; a trigger is that of no key."""
+    return code_of(f"{project}\n{key}={value}")
 
 
 def code_of(fact: str) -> str:
@@ -41,5 +46,6 @@ def code_of(fact: str) -> str:
     return "".join(chr(_FIRST + (number >> _BITS * place) % (1 << _BITS)) for place in range(3))
 
 
-def _of_all(pairs: Mapping[str, str]) -> list[str]:
-    return [code_of(f"{key}={value}") for key, value in sorted(pairs.items())]
+def _facts(project: str, trigger: str | None, labels: Mapping[str, str]) -> list[str]:
+    of_trigger = [] if trigger is None else [of_label(project, "", trigger)]
+    return of_trigger + [of_label(project, key, value) for key, value in sorted(labels.items())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,8 +31,6 @@ TABLES: dict[str, tuple[str, ...]] = {
 _PINNED = 2
 """The number of the event that tells the commit."""
 _INCIDENT = "@incident@"
-_FACT = run_facts.code_of(f"incident={_INCIDENT}")
-_GAPS = (RUN_ID, NAME, COMMIT, _INCIDENT, _FACT)
 _INCIDENTS = 0.001
 """The part of runs that has a label of nearly its own."""
 
@@ -47,12 +45,6 @@ class Own:
     commit: str
     incident: str
 
-    def in_gap(self, gap: str) -> str:
-        """Return what stands in the place of a gap."""
-        if gap == _FACT:
-            return run_facts.code_of(f"incident={self.incident}")
-        return {RUN_ID: self.run_id, NAME: self.name, COMMIT: self.commit, _INCIDENT: self.incident}[gap]
-
 
 class Pattern:
     """One kind of run. ``share`` is of all runs, in percent, while its pipeline is in use."""
@@ -63,22 +55,27 @@ class Pattern:
         self.pipeline = pipeline
         self.share = share
         self._text_times = dialect.name == "sqlite"
-        self._run = _Line.of(RunRow.__table__, run_rows.new_values(run, now=EPOCH), dialect)
+        self._incident = _fact(run.project, _INCIDENT) if _INCIDENT in run.labels.values() else None
+        gaps = [RUN_ID, NAME, COMMIT, *([_INCIDENT, self._incident] if self._incident else [])]
+        self._run = _Line.of(RunRow.__table__, run_rows.new_values(run, now=EPOCH), gaps, dialect)
         self._attempts = [
-            _Line.of(AttemptRow.__table__, {"run_id": run.id, **asdict(attempt)}, dialect)
+            _Line.of(AttemptRow.__table__, {"run_id": run.id, **asdict(attempt)}, gaps, dialect)
             for attempt in run.attempts
         ]
-        self._labels = [(key, value, run.project) for key, value in run.labels.items()]
+        self._project = run.project
+        self._labels = list(run.labels.items())
         self._events = [_around_time(event) for event in events]
 
     def write(self, own: Own, rows: Rows) -> None:
         """Add a run's rows."""
         at = own.created_at if not self._text_times else own.created_at.replace(tzinfo=None)
-        rows["runs"].append(self._run.filled(own, at))
-        rows["attempts"] += [line.filled(own, at) for line in self._attempts]
-        for key, value, project in self._labels:
-            own_value = own.incident if value == _INCIDENT else value
-            rows["run_labels"].append((own.run_id, key, own_value, project))
+        gaps = {RUN_ID: own.run_id, NAME: own.name, COMMIT: own.commit}
+        if self._incident:
+            gaps |= {_INCIDENT: own.incident, self._incident: _fact(self._project, own.incident)}
+        rows["runs"].append(self._run.filled(gaps, at))
+        rows["attempts"] += [line.filled(gaps, at) for line in self._attempts]
+        for key, value in self._labels:
+            rows["run_labels"].append((own.run_id, key, gaps.get(value, value), self._project))
         for seq, (before, after, rest) in enumerate(self._events, 1):
             told = rest.replace(COMMIT, own.commit) if seq == _PINNED else rest
             event = before + (own.created_at + after).isoformat() + told
@@ -94,8 +91,8 @@ class _Line:
     times: tuple[tuple[int, timedelta], ...]
 
     @classmethod
-    def of(cls, table: FromClause, values: Mapping[str, Any], dialect: Dialect) -> _Line:
-        """Return the row of values."""
+    def of(cls, table: FromClause, values: Mapping[str, Any], gaps: Sequence[str], dialect: Dialect) -> _Line:
+        """Return the row of values, with these gaps."""
         cells: list[Cell] = []
         times: list[tuple[int, timedelta]] = []
         for number, column in enumerate(table.columns):
@@ -104,20 +101,15 @@ class _Line:
                 times.append((number, value - EPOCH))
             process = column.type.dialect_impl(dialect).bind_processor(dialect)
             cells.append(value if process is None else process(value))
-        gaps = [
-            (number, gap)
-            for number, cell in enumerate(cells)
-            if isinstance(cell, str)
-            for gap in _GAPS
-            if gap in cell
-        ]
-        return cls(cells=tuple(cells), gaps=tuple(gaps), times=tuple(times))
+        texts = [(number, cell) for number, cell in enumerate(cells) if isinstance(cell, str)]
+        found = [(number, gap) for number, cell in texts for gap in gaps if gap in cell]
+        return cls(cells=tuple(cells), gaps=tuple(found), times=tuple(times))
 
-    def filled(self, own: Own, at: datetime) -> tuple[Cell, ...]:
+    def filled(self, gaps: Mapping[str, str], at: datetime) -> tuple[Cell, ...]:
         """Return the row of a run that was created at a time; without a zone, times become SQLite's texts."""
         cells = list(self.cells)
         for number, gap in self.gaps:
-            cells[number] = cells[number].replace(gap, own.in_gap(gap))
+            cells[number] = cells[number].replace(gap, gaps[gap])
         for number, after in self.times:
             time = at + after
             cells[number] = time.isoformat(" ", "microseconds") if time.tzinfo is None else time
@@ -143,3 +135,7 @@ def _around_time(event: RunEvent) -> tuple[str, timedelta, str]:
     time = msgspec.json.encode(event.at).decode().strip('"')
     before, _, rest = text.partition(time)
     return before, event.at - EPOCH, rest
+
+
+def _fact(project: str, incident: str) -> str:
+    return run_facts.of_label(project, "incident", incident)

@@ -74,13 +74,14 @@ def _note_facts() -> None:
         for run_id, key, value in op.get_bind().execute(of_these):
             labels.setdefault(run_id, []).append(f"{key}={value}")
         rows = [
-            {
-                "of_run": run_id,
-                "facts": "".join(map(_code, [project, f"={trigger}", *labels.get(run_id, [])])),
-            }
+            {"of_run": run_id, "facts": _facts(project, [f"={trigger}", *labels.get(run_id, [])])}
             for run_id, project, trigger in runs
         ]
         op.get_bind().execute(changed, rows)
+
+
+def _facts(project: str, facts: list[str]) -> str:
+    return "".join((_code(project), *(_code(f"{project}\n{fact}") for fact in facts)))
 
 
 def _code(fact: str) -> str:
