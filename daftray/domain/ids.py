@@ -51,7 +51,7 @@ class Ids:
 
     def __init__(self, randomness: Callable[[int], int] = secrets.randbits) -> None:
         self._randomness = randomness
-        self._last = 0
+        self._last = -1  # before every millisecond, that of the epoch included
 
     def new(self, kind: Kind, at: datetime) -> str:
         """Return a new id of a kind, for a thing that comes to be at that time.
