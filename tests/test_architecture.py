@@ -25,10 +25,12 @@ HOMES: dict[str, set[str]] = {
     "dotenv": {"cli"},
     "filelock": {"adapters/gitrepo"},
     "git": {"adapters/gitrepo"},
+    "google": {"metrics/otlp_protobuf.py"},
     "httpx": {"adapters/rayjobs", "client"},
     "httpx_sse": {"client"},
     "litestar": {"api", "server"},
     "obstore": {"adapters/blobs"},
+    "opentelemetry": {"metrics/otlp_protobuf.py"},
     "packaging": {"runtime_env", "cli"},
     "psutil": {"server", "adapters/rayjobs/sweep_job.py"},
     "pydantic": {"server", "cli/serve.py"},
@@ -46,7 +48,9 @@ HOMES: dict[str, set[str]] = {
 PACKAGE_OF = {
     "dotenv": "python-dotenv",
     "git": "gitpython",
+    "google": "protobuf",
     "httpx_sse": "httpx-sse",
+    "opentelemetry": "opentelemetry-proto",
     "pydantic": "pydantic-settings",
     "pydantic_settings": "pydantic-settings",
 }
