@@ -158,6 +158,13 @@ def test_the_verdict_shows_when_the_run_is_done_and_not_before() -> None:
     assert told.detail == "said otherwise"
 
 
+def test_how_long_the_cluster_was_silent_is_reckoned_anew_in_each_phase() -> None:
+    run = a_run(phase=RunPhase.RUNNING, status=RunStatus.RUNNING, cluster_silent_since=at(1))
+    for to in (RunPhase.CANCELLING, RunPhase.HARVESTING):
+        after, _ = run.advance(to, at(600), verdict=FAILED)
+        assert after.cluster_silent_since is None, "the log would be given up at once"
+
+
 def test_the_attempt_keeps_step_with_its_run() -> None:
     run = a_run(phase=RunPhase.STARTING, attempt=2, attempts=(first := _attempt(1),))
     run = run.with_attempt(run.current)
@@ -181,10 +188,13 @@ def test_the_attempt_keeps_step_with_its_run() -> None:
 def test_a_retry_queues_the_next_attempt_and_keeps_the_one_that_failed() -> None:
     run = a_run(phase=RunPhase.RUNNING, status=RunStatus.RUNNING, commit="c", ray=RayJob(submission_id="s"))
     run, _ = run.with_attempt(run.current).advance(RunPhase.HARVESTING, at(1), verdict=FAILED)
+    run = replace(run, cluster_silent_since=at(1), waiting_for="the cluster", started_at=at(0))
     again, told = run.retry(at(2), not_before=at(12))
     assert (again.phase, again.status, again.attempt) == (RunPhase.QUEUED, RunStatus.PENDING, 2)
     assert (again.not_before, again.verdict, again.ray, again.commit) == (at(12), None, None, "c")
     assert not again.may_have_job
+    old = (again.cluster_silent_since, again.waiting_for, again.started_at)
+    assert old == (None, None, None), "what was of the attempt before is not the next one's"
     (first,) = again.attempts
     assert (first.status, first.reason, first.ended_at) == (RunStatus.FAILED, FailureReason.USER_ERROR, at(2))
     assert (told.from_, told.to, told.attempt) == (RunStatus.RUNNING, RunStatus.PENDING, 2)
