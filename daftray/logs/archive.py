@@ -13,7 +13,7 @@ from daftray.logs.chunks import CHUNK, growing_key, key_of, spans
 from daftray.logs.masking import Mask
 from daftray.logs.signals import LogSignals
 
-READ_BYTES = CHUNK
+READ_BYTES = 1 << 20
 READS_PER_COPY = 16
 """So that one chatty run does not hold up the looks at its own job for long."""
 _READ_TRIES = 5

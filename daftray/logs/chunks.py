@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-CHUNK = 1 << 20
-"""Bytes of a sealed chunk."""
+CHUNK = 1 << 18
+"""Bytes of a sealed chunk. The one that grows is written anew for each bit that comes, often each second:
+the larger it may be, the more is written for a line, and the more memory its copies keep."""
 
 
 def sealed_key(run_id: str, attempt: int, index: int) -> str:

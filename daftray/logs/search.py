@@ -11,7 +11,7 @@ from daftray.logs.chunks import CHUNK
 
 MOST_LINES = 10_000
 """Lines that a tail gives at most, and matches that a search gives at most."""
-MOST_TAIL_BYTES = 16 * CHUNK
+MOST_TAIL_BYTES = 16 << 20
 _SHOWN_BYTES = 2000
 
 

@@ -97,6 +97,24 @@ async def test_full_chunks_are_sealed_and_ranges_cross_them(copied: Copied) -> N
         assert b"".join(pieces) == log[start:end]
 
 
+async def test_one_line_more_writes_little_however_long_the_log_is(
+    copied: Copied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied.writes(b"x" * 999_999)
+    await copied.copy()
+    written: list[int] = []
+    put = copied.blobs.put
+
+    async def counted(key: str, data: bytes) -> None:
+        written.append(len(data))
+        await put(key, data)
+
+    monkeypatch.setattr(copied.blobs, "put", counted)
+    copied.writes(b"one more\n")
+    await copied.copy()
+    assert 0 < sum(written) <= 256 * 1024
+
+
 async def test_one_call_copies_a_bounded_part(copied: Copied) -> None:
     copied.writes(b"x" * (READS_PER_COPY * READ_BYTES + 5))
     assert await copied.copy()

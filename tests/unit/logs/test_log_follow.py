@@ -14,7 +14,7 @@ from daftray.domain.run import Attempt, Run, Verdict
 from daftray.domain.status import RunPhase, RunStatus
 from daftray.logs import follow
 from daftray.logs.archive import LogArchive
-from daftray.logs.chunks import key_of
+from daftray.logs.chunks import CHUNK, key_of, spans
 from daftray.logs.follow import LogBatch, LogEnd, LogFollower
 from daftray.logs.signals import LogSignals
 
@@ -46,7 +46,9 @@ class Followed:
 
     async def grow(self, data: bytes) -> None:
         self.log += data
-        await self.blobs.put(key_of(self.run.id, 1, 0, len(self.log)), self.log)
+        for index, _, _ in spans(0, len(self.log)):
+            piece = self.log[index * CHUNK : (index + 1) * CHUNK]
+            await self.blobs.put(key_of(self.run.id, 1, index, len(self.log)), piece)
         await self.store.save_log_size(self.run.id, 1, len(self.log), MINE)
         self.signals.notify(self.run.id)
 
