@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from daftray.domain.errors import BlobNotFoundError, ClusterError, JobNotFoundError, LogNotFoundError
-from daftray.domain.metrics import summarise
+from daftray.domain.metrics import RunMetrics
 from daftray.domain.run import Run, Verdict
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
 from daftray.runs import retrying, steps, verdict
@@ -16,6 +16,7 @@ from daftray.runs.context import StepContext, StepOutcome
 
 STOP_POLL = timedelta(seconds=0.3)
 LINES_KEPT = 20
+_MODELS_NAMED = 5
 LINES_READ = 8 * 1024
 """Bytes of the log's end in which the last lines of a failed attempt are looked for."""
 
@@ -44,22 +45,23 @@ async def cancel(run: Run, context: StepContext) -> StepOutcome:
 async def harvest(run: Run, context: StepContext) -> StepOutcome:
     """Take in the last bytes of the log and the last reports; then the run ends, or is tried again."""
     if _was_cancelled_late(run) and run.may_have_job:
-        # What the code left behind by itself goes as well: it was not wanted any more.
-        with contextlib.suppress(ClusterError):
-            left = await context.rayjobs.sweep(run.submission_id)
-            return _stopped_late(run, left="; ".join(left))
+        return await _cancel_late(run, context)
     run = _with_last_word(run)
     if run.may_have_job:
         run, whole = await _with_log(run, context)
         if not whole:
             return StepOutcome(run=run, again_in=STOP_POLL)
     # Whoever folds counters in does it too, but may have read the totals before the last ones came.
-    await context.runs.save_usage(run.id, summarise(await context.reports.totals(run.id)).summary())
+    used = await context.accounts.of(run.id)
+    await context.runs.save_usage(run.id, used.summary())
     if run.verdict is not None and run.verdict.status is RunStatus.FAILED and run.may_have_job:
         run = run.with_attempt(replace(run.current, last_lines=await _last_lines(run, context)))
     pause = retrying.next_attempt_in(run)
+    spent = verdict.of_budget(run, used.summary())
+    if pause is not None and spent is not None:  # the next attempt would be stopped at once
+        run, pause = replace(run, verdict=_after(spent, run.verdict)), None
     if pause is None:
-        return context.advance(run, RunPhase.DONE)
+        return context.advance(_with_remarks(run, used, spent), RunPhase.DONE)
     now = context.clock.now()
     after, event = run.retry(now, not_before=now + pause)
     return StepOutcome(run=after, events=(event,))
@@ -89,9 +91,19 @@ def _with_last_word(run: Run) -> Run:
     return replace(run, verdict=verdict.CANCELLED) if _was_cancelled_late(run) else run
 
 
-def _stopped_late(run: Run, *, left: str) -> StepOutcome:
-    """Return the outcome of the sweep after a late cancel: the verdict, with what could not go."""
-    return StepOutcome(run=replace(run, verdict=_left_behind(verdict.CANCELLED, left)))
+async def _cancel_late(run: Run, context: StepContext) -> StepOutcome:
+    """Clear away what the code left behind by itself, since it is not wanted any more: the cancel counts."""
+    now = context.clock.now()
+    since: datetime | None = None
+    try:
+        left = "; ".join(await context.rayjobs.sweep(run.submission_id))
+    except ClusterError as exc:
+        since = run.cluster_silent_since or now
+        if context.clock.now() - since < context.policy.cancel_deadline:
+            return StepOutcome(run=replace(run, cluster_silent_since=since), again_in=STOP_POLL)
+        left = f"whatever its code left there: daftray has stopped asking. {exc.detail}"
+    decided = _left_behind(verdict.CANCELLED, left)
+    return StepOutcome(run=replace(run, verdict=decided, cluster_silent_since=since))
 
 
 async def _with_log(run: Run, context: StepContext) -> tuple[Run, bool]:
@@ -121,6 +133,26 @@ async def _last_lines(run: Run, context: StepContext) -> tuple[str, ...]:
     except (BlobNotFoundError, LogNotFoundError):
         return ()
     return tuple(end.decode(errors="replace").splitlines()[-LINES_KEPT:])
+
+
+def _after(spent: Verdict, failed: Verdict | None) -> Verdict:
+    """Return the verdict of a run that gets no further attempt since its budget is used up."""
+    why = f" Its last attempt failed: {failed.reason}." if failed and failed.reason else ""
+    return replace(spent, detail=f"{spent.detail}{why}", exit_code=failed.exit_code if failed else None)
+
+
+def _with_remarks(run: Run, used: RunMetrics, spent: Verdict | None) -> Run:
+    """Say of a run with a budget what its end alone does not tell."""
+    remarks: list[str] = []
+    if spent is not None and run.verdict and run.verdict.reason is not spent.reason:
+        remarks.append(f"{spent.detail} It ended before it was stopped.")
+    if run.budget and run.budget.usd is not None and used.cost_missing:
+        models = sorted({one.model or "a model that was not named" for one in used.cost_missing})
+        remarks.append(
+            f"The budget in dollars did not count {', '.join(models[:_MODELS_NAMED])}"
+            f"{' and others' if len(models) > _MODELS_NAMED else ''}: the cost is not known."
+        )
+    return replace(run, warnings=(*run.warnings, *remarks)) if remarks else run
 
 
 def _stopped(run: Run, context: StepContext, *, left: str = "") -> StepOutcome:

@@ -46,8 +46,10 @@ STEPS: dict[RunPhase, Step] = {
     RunPhase.HARVESTING: ending.harvest,
 }
 _BEFORE_CLUSTER = {RunPhase.QUEUED, RunPhase.PREPARING, RunPhase.SUBMITTING}
-_LONG = {RunPhase.PINNING, RunPhase.PREPARING}
-"""The steps that wait for a remote or an upload for minutes, and leave nothing that a cancel must undo."""
+_LOOKS = {RunPhase.INSTALLING, RunPhase.STARTING, RunPhase.RUNNING}
+_LONG = {RunPhase.PINNING, RunPhase.PREPARING} | _LOOKS
+"""The steps that may wait for a remote, an upload or a head that hangs, for minutes, and leave nothing that a
+cancel must undo."""
 _ENDING = {RunPhase.CANCELLING, RunPhase.HARVESTING, RunPhase.DONE}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from factories import a_counter, a_started
 from fake_ray import FakeRayJobs
@@ -118,6 +120,40 @@ async def test_a_cancel_after_the_code_has_ended_clears_away_what_it_left() -> N
         "Cancelled by request. Left on the cluster: actor two.",
     )
     assert len(plane.rayjobs.sweeps) == 1
+
+
+async def test_a_late_cancel_does_not_forget_what_a_silent_cluster_may_still_hold() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.HARVESTING)
+    plane.rayjobs.leave(run.submission_id, "actor one")
+    plane.rayjobs.unreachable = True
+    await plane.runs.cancel(plane.project, run.id)
+    assert (await plane.step(run)).run.phase is RunPhase.HARVESTING
+    plane.rayjobs.unreachable = False
+    assert (await plane.until(run)).reason_detail == "Cancelled by request."
+    assert plane.rayjobs.jobs[run.submission_id].left == []
+
+
+async def test_a_late_cancel_says_that_something_may_be_left_where_the_cluster_stays_silent() -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,))
+    run = await in_phase(plane, RunPhase.HARVESTING)
+    plane.rayjobs.unreachable = True
+    done = await cancelled(plane, run)
+    assert done.status is RunStatus.CANCELLED
+    assert "Left on the cluster: whatever its code left there" in (done.reason_detail or "")
+
+
+@pytest.mark.parametrize("phase", [RunPhase.STARTING, RunPhase.RUNNING, RunPhase.HARVESTING])
+async def test_a_cancel_ends_within_its_bounds_though_the_cluster_never_answers_again(
+    phase: RunPhase,
+) -> None:
+    plane = await a_plane((JobStatus.SUCCEEDED,) if phase is RunPhase.HARVESTING else GOES_ON)
+    run = await in_phase(plane, phase)
+    plane.rayjobs.unreachable = True
+    asked_at, policy = plane.clock.now(), plane.context.policy
+    assert (await cancelled(plane, run)).status is RunStatus.CANCELLED
+    bound = policy.cancel_deadline + policy.harvest_deadline
+    assert plane.clock.now() - asked_at < bound + timedelta(seconds=2)
 
 
 async def test_a_run_that_ends_by_itself_may_leave_what_it_wants() -> None:

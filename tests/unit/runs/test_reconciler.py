@@ -226,6 +226,28 @@ async def test_a_cancel_cuts_a_long_step_off() -> None:
     assert (await plane.stores.runs.get(run.id)).status is RunStatus.CANCELLED
 
 
+@pytest.mark.parametrize("call", ["get", "read_log"])
+async def test_a_cancel_cuts_a_look_at_a_head_that_hangs(call: str) -> None:
+    plane = await ControlPlane(rayjobs=FakeRayJobs((JobStatus.RUNNING,))).open()
+    run = await plane.create()
+    real, began = getattr(plane.rayjobs, call), asyncio.Event()
+
+    async def hangs(*args: object, **more: object) -> object:
+        now = await plane.stores.runs.get(run.id)
+        if now.phase is RunPhase.STARTING and now.cancel_requested_at is None:
+            began.set()
+            await asyncio.Event().wait()
+        return await real(*args, **more)
+
+    setattr(plane.rayjobs, call, hangs)
+    async with driving(plane):
+        await asyncio.wait_for(began.wait(), 20)
+        await plane.runs.cancel(plane.project, run.id)
+        await eventually(lambda: ended(plane, run))
+    assert (await plane.stores.runs.get(run.id)).status is RunStatus.CANCELLED
+    assert plane.rayjobs.kills == [run.submission_id]
+
+
 async def test_what_a_step_of_a_lost_claim_brought_is_dropped() -> None:
     plane = await ControlPlane().open()
     run = await plane.create()
