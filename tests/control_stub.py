@@ -68,6 +68,22 @@ class ControlStub:
                         found[key] = max(found.get(key, 0.0), value)
         return found
 
+    def problems(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return the attributes of each problem reported, of its greatest count, by process and key."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for request in self.ending("/v1/logs"):
+            for resource in request.json["resourceLogs"]:
+                process = _attributes(resource["resource"])["daftray.process"]
+                for record in (each for scope in resource["scopeLogs"] for each in scope["logRecords"]):
+                    told: dict[str, Any] = {**_attributes(record), "at_ns": int(record["timeUnixNano"])}
+                    told["count"] = int(told.pop("daftray.problem.count"))
+                    for name in ("info", "samples"):
+                        told[name] = json.loads(told.pop(f"daftray.problem.{name}"))
+                    key = (process, told["daftray.problem.key"])
+                    if key not in found or found[key]["count"] < told["count"]:
+                        found[key] = told
+        return found
+
     def total(self, metric: str, attributes: Mapping[str, str] | None = None) -> float:
         """Return a metric's sum over processes, of the points that have these attributes."""
         wanted = (attributes or {}).items()
@@ -86,7 +102,7 @@ class ControlStub:
 
 
 def _attributes(holder: dict[str, Any]) -> dict[str, str]:
-    return {each["key"]: each["value"]["stringValue"] for each in holder["attributes"]}
+    return {each["key"]: next(iter(each["value"].values())) for each in holder["attributes"]}
 
 
 @contextmanager

@@ -93,6 +93,10 @@ class ControlPlane:
         """Send counters once. Returns the seconds that the server asks to wait before the next."""
         return self._exchange("POST", "/v1/ingest/otlp/v1/metrics", body, timeout_s=timeout_s)[1]
 
+    def logs(self, body: bytes, *, timeout_s: float) -> float | None:
+        """Send problems once. Returns the seconds that the server asks to wait before the next."""
+        return self._exchange("POST", "/v1/ingest/otlp/v1/logs", body, timeout_s=timeout_s)[1]
+
     def _until(
         self, give_up_after_s: float, send: Callable[[], object], waiting: Callable[[str], None] | None = None
     ) -> object:

@@ -140,6 +140,7 @@ class _LastWord:
             "exit_code": end.exit_code,
             "detail": end.detail,
             "exception": end.exception,
+            "problem": end.problem,
             "at": _now(),
         }
         try:

@@ -32,7 +32,7 @@ class Ending:
         value: what a function returned.
     """
 
-    __slots__ = ("detail", "exception", "exit_code", "interrupted", "outcome", "value")
+    __slots__ = ("detail", "exception", "exit_code", "interrupted", "outcome", "problem", "value")
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class Ending:
         self.detail = detail if detail is None else detail[:LONGEST_DETAIL]
         self.exception = exception
         self.value = value
+        self.problem: dict[str, object] | None = None
+        """Under what this process has counted the exception before it ended the run."""
         self.interrupted = False
 
 
@@ -70,13 +72,23 @@ def exited(error: SystemExit) -> tuple[Ending, str | None]:
 
 def raised(error: BaseException, root: str) -> Ending:
     """An exception left the code, which lies in ``root``."""
+    from daftray.runner import report
     from daftray.runner.failure import describe  # only where something failed
 
     interrupted = isinstance(error, KeyboardInterrupt)
+    problem: dict[str, object] | None = None
     try:
-        exception: dict[str, object] = describe(error, root)
+        problems = report.problems()
+        known = None if problems is None else problems.known(error)
+        if problems is not None and known is not None:
+            # The same words as there, or it would be another problem to the control plane.
+            exception: dict[str, object] = known.info
+            problem = {"process": problems.process, "key": known.key, "udf": known.udf}
+        else:
+            exception = describe(error, root)
     except Exception:  # an exception class may do anything when it is asked
         exception = {"type": type(error).__name__, "message": "<this exception cannot be described>"}
     ending = Ending("raised", INTERRUPTED_EXIT_CODE if interrupted else 1, exception=exception)
+    ending.problem = problem
     ending.interrupted = interrupted
     return ending

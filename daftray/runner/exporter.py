@@ -1,4 +1,4 @@
-"""Sends a process's counters: soon after something is counted, then each half second, and at its end.
+"""Sends a process's counters and problems: soon after the first, then each half second, and at its end.
 
 The thread is a daemon and exists only in processes that count something or report their CPU. Counts
 are cumulative, so a report that fails, repeats or comes late changes nothing: the next one says it all.
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from daftray.runner.control import ControlPlane
     from daftray.runner.counters import Counters
     from daftray.runner.identity import Identity
+    from daftray.runner.outbox import Outbox
     from daftray.runner.settings import RunSettings
 
     Series = tuple[str, tuple[tuple[str, str], ...]]
@@ -49,6 +50,8 @@ class Exporter:
         self._counters = counters
         self._identity = identity
         self._reports_cpu = reports_cpu
+        self.outbox: Outbox | None = None
+        """What sends the problems, once there are any."""
         self._control: ControlPlane | None = None
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -145,6 +148,16 @@ class Exporter:
         return True
 
     def _send(self, timeout_s: float, *, last: bool) -> None:
+        asked_s = self._send_counts(timeout_s, last=last)
+        if self.outbox is not None:
+            resource = self._identity.resource(self._settings)
+            asked_s = self.outbox.send(self._control_plane, resource, timeout_s) or asked_s
+        if asked_s is not None:
+            self._failures = 0
+            self._wait_s = max(FLUSH_INTERVAL_S, min(asked_s, LONGEST_PAUSE_S))
+
+    def _send_counts(self, timeout_s: float, *, last: bool) -> float | None:
+        """Send what has changed; return how long the server asks to wait, None where nothing was sent."""
         values = self._counters.read()
         changed = {key: value for key, value in values.items() if self._known.get(key) != value}
         if self._reports_cpu:
@@ -152,7 +165,7 @@ class Exporter:
             quiet_s = time.monotonic() - self._heard_at
             changed.update(self._cpu(0.0 if changed or quiet_s >= HEARTBEAT_S else CPU_STEP_S, last=last))
         if not changed:
-            return
+            return None
         body = otlp.encode(
             changed,
             resource=self._identity.resource(self._settings),
@@ -162,8 +175,7 @@ class Exporter:
         asked_s = self._control_plane().metrics(body, timeout_s=timeout_s)
         self._known.update(changed)
         self._heard_at = time.monotonic()
-        self._failures = 0
-        self._wait_s = max(FLUSH_INTERVAL_S, min(asked_s or 0.0, LONGEST_PAUSE_S))
+        return asked_s or 0.0
 
     def _cpu(self, step_s: float, *, last: bool) -> dict[Series, float]:
         modes = ("user", "system")

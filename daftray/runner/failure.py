@@ -33,11 +33,11 @@ def describe(error: BaseException, root: str) -> dict[str, object]:
 
 
 def _one(error: BaseException, root: str) -> dict[str, object]:
-    message = _message(error)
+    message = message_of(error)
     found = frames.walk(error.__traceback__, root)
     if isinstance(error, SyntaxError) and error.filename:
         found.append(frames.frame(error.filename, error.lineno or 1, "<module>", root=root, code=error.text))
-    elif _is_ray_task_error(error):
+    elif is_ray_task_error(error):
         # Ray carries the worker's traceback as text only; its frames are where the user's code is.
         found += _frames_of_text(message, root)
     info: dict[str, object] = {
@@ -51,13 +51,29 @@ def _one(error: BaseException, root: str) -> dict[str, object]:
     return info
 
 
+def stacktrace(error: BaseException) -> str:
+    """Return what Python prints of an exception, without the runner's own frames."""
+    import traceback
+
+    told: Any = traceback.TracebackException(type(error), error, error.__traceback__, compact=True)
+    waiting, seen = [told], set[int]()
+    while waiting and len(seen) < MAX_CAUSES:
+        one = waiting.pop()
+        seen.add(id(one))
+        one.stack[:] = [frame for frame in one.stack if not frames.is_ours(frame.filename)]
+        sources = [one.__cause__, one.__context__, *(getattr(one, "exceptions", None) or ())]
+        waiting += [source for source in sources if source is not None and id(source) not in seen]
+    return "".join(told.format())
+
+
 def type_name(kind: type) -> str:
     """Return a class's name as a traceback writes it."""
     module = kind.__module__
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """Return what an exception says, whatever its class does when it is asked."""
     try:
         text = error.msg if isinstance(error, SyntaxError) else str(error)
     except Exception as failed:
@@ -86,7 +102,7 @@ def _sources(error: BaseException) -> list[BaseException]:
         sources.append(error.__cause__)
     elif error.__context__ is not None and not error.__suppress_context__:
         sources.append(error.__context__)
-    elif _is_ray_task_error(error):
+    elif is_ray_task_error(error):
         cause = getattr(error, "cause", None)
         if isinstance(cause, BaseException):
             sources.append(cause)
@@ -97,7 +113,8 @@ def _is_group(error: BaseException) -> bool:
     return isinstance(error, BaseExceptionGroup)
 
 
-def _is_ray_task_error(error: BaseException) -> bool:
+def is_ray_task_error(error: BaseException) -> bool:
+    """Whether Ray made it of an exception in another process."""
     return any(
         base.__name__ == "RayTaskError" and base.__module__ == "ray.exceptions"
         for base in type(error).__mro__

@@ -20,12 +20,17 @@ class Identity:
         self.pid = os.getpid()
         self.start_ns = time.time_ns()
 
+    @property
+    def process(self) -> str:
+        """What tells this process apart from every other."""
+        return f"{self.host}-{self.pid}-{self.start_ns}"
+
     def resource(self, settings: RunSettings) -> dict[str, str]:
         """Return the attributes that say where counts come from (OpenTelemetry's resource)."""
         return {
             "daftray.run_id": settings.run_id,
             "daftray.attempt": str(settings.attempt),
-            "daftray.process": f"{self.host}-{self.pid}-{self.start_ns}",
+            "daftray.process": self.process,
             "host.name": self.host,
             "process.pid": str(self.pid),
         }

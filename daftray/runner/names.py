@@ -17,3 +17,11 @@ CPU_MODE = "cpu.mode"
 
 OK = "ok"
 ERROR = "error"
+
+HANDLED = "daftray.handled"
+"""What became of an exception: raise, log, ignore or retry."""
+PROBLEM_KEY = "daftray.problem.key"
+PROBLEM_COUNT = "daftray.problem.count"
+PROBLEM_FIRST = "daftray.problem.first_ns"
+PROBLEM_INFO = "daftray.problem.info"
+PROBLEM_SAMPLES = "daftray.problem.samples"

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
     from daftray.runner.exporter import Exporter
+    from daftray.runner.identity import Identity
+    from daftray.runner.problems import Problems
 
 _DRIVER_TRIES = 6
 
@@ -42,8 +44,24 @@ class Reporter:
         self.kind = kind
         self._settings = settings
         self._exporter: Exporter | None = None
+        self._identity: Identity | None = None
+        self._problems: Problems | None = None
+        self._root = _current_folder()
         self._making = threading.RLock()
         self.counters = Counters(self._counted)
+
+    def problems(self) -> Problems:
+        """Return what counts this process's exceptions, made at the first of them."""
+        from daftray.runner.outbox import Outbox
+        from daftray.runner.problems import Problems
+
+        with self._making:
+            if self._problems is None:
+                exporter = self._exporter or self._make_exporter()
+                process = self._known_identity().process
+                self._problems = Problems(process, self._root, exporter.wake)
+                exporter.outbox = Outbox(self._problems)
+            return self._problems
 
     def start(self) -> None:
         """Report CPU from now on, where this process does."""
@@ -78,6 +96,8 @@ class Reporter:
         """Begin anew in a forked child: its own identity, nothing counted, no thread, no CPU of its own."""
         self.kind = CHILD
         self._exporter = None
+        self._identity = None
+        self._problems = None
         self._making = threading.RLock()
         self.counters.reset()
 
@@ -86,20 +106,35 @@ class Reporter:
 
     def _make_exporter(self) -> Exporter:
         from daftray.runner.exporter import Exporter
-        from daftray.runner.identity import Identity
 
         # Two threads may count first at once: two exporters would be two processes to the server.
         with self._making:
             if self._exporter is None:
                 reports_cpu = self.kind != CHILD
-                self._exporter = Exporter(self._settings, self.counters, Identity(), reports_cpu=reports_cpu)
+                identity = self._known_identity()
+                self._exporter = Exporter(self._settings, self.counters, identity, reports_cpu=reports_cpu)
             return self._exporter
+
+    def _known_identity(self) -> Identity:
+        from daftray.runner.identity import Identity
+
+        if self._identity is None:
+            self._identity = Identity()
+        return self._identity
+
+
+def _current_folder() -> str:
+    """Return where the process starts, from which the user's files are named."""
+    try:
+        return os.getcwd()
+    except OSError:  # it is gone
+        return os.sep
 
 
 def start(kind: str, settings: RunSettings, *, path: Iterable[str]) -> Reporter:
     """Switch reporting on in this process. ``path`` is where the user's code imports from."""
     reporter = Reporter(kind, settings)
-    report.use(reporter.counters)
+    report.use(reporter.counters, reporter.problems)
     package.join_installed(path)
     os.environ[PROCESS] = CHILD
     os.register_at_fork(

@@ -5,33 +5,52 @@ Outside a run all three do nothing, so that the same code runs anywhere.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 from daftray.runner import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from daftray.runner.counters import Counters
+    from daftray.runner.problems import Problems
+
+    Pairs = tuple[tuple[str, str], ...]
 
 _INFINITY = float("inf")
 _SHORT_NAMES = {"operation": names.OPERATION, "outcome": names.OUTCOME, "udf": names.UDF}
 """Attributes that have a standard name, by what callers may write."""
 
 
+inside: ContextVar[Pairs] = ContextVar("daftray_inside", default=())
+"""The attributes of what is counted in this context: the UDF that runs, where one does."""
+
+
 class _Process:
     """What the three functions of this module act on. One per process: the user's code passes no handle."""
 
     counters: Counters | None = None
+    problems: tuple[Callable[[], Problems]] | None = None
+    """In a tuple: a function of a class would be its method."""
     result: object = None
     has_result = False
 
 
-def use(counters: Counters) -> None:
-    """Let this module count into these counters, from now on."""
+def use(counters: Counters, problems: Callable[[], Problems] | None = None) -> None:
+    """Let this process count into these counters, and its exceptions into these problems, from now on."""
     _Process.counters = counters
+    _Process.problems = None if problems is None else (problems,)
 
 
 def counters() -> Counters | None:
     """Return the process's counters, None outside a run."""
     return _Process.counters
+
+
+def problems() -> Problems | None:
+    """Return what counts the process's exceptions, None outside a run."""
+    return None if _Process.problems is None else _Process.problems[0]()
 
 
 def increment(name: str, /, amount: float = 1, **attributes: object) -> None:
@@ -53,7 +72,8 @@ def increment(name: str, /, amount: float = 1, **attributes: object) -> None:
     counters = _Process.counters
     if counters is None:
         return
-    key = (name, tuple(attributes.items()) if attributes else ())
+    udf = inside.get()
+    key = (name, (*attributes.items(), *udf) if attributes else udf)
     # By hand, and not in a method of the counters: 300 ns is all that a row can spare.
     counters.acquire()
     try:
@@ -99,6 +119,8 @@ def record_usage(
     pairs = [(names.MODEL, model), (names.PROVIDER, provider)]
     pairs += [(_SHORT_NAMES.get(name, name), value) for name, value in attributes.items()]
     known = tuple((name, value) for name, value in pairs if value is not None)
+    if "udf" not in attributes:
+        known += inside.get()
     for metric, token_type, amount in amounts:
         if amount:
             extra = () if token_type is None else ((names.TOKEN_TYPE, token_type),)

@@ -22,7 +22,7 @@ class Call:
     def __init__(self, *, model: str | None, provider: str, operation: str) -> None:
         self.model = model
         self.claimed = False
-        self._pairs = attributes(model=model, provider=provider, operation=operation)
+        self._pairs = attributes(model=model, provider=provider, operation=operation) + report.inside.get()
         self._counted = {"input": 0, "output": 0}
 
     def request(self, outcome: str) -> None:
