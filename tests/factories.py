@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from daftray.domain.ids import Ids
-from daftray.domain.metrics import Counter
+from daftray.domain.counters import Counter
 from daftray.domain.ports import Claim, NewRun
 from daftray.domain.principal import ApiKey, Role
 from daftray.domain.problem import ExceptionInfo, Frame, Problem

@@ -17,7 +17,7 @@ from daftray.domain.errors import (
     ProjectNotFoundError,
     SecretNotFoundError,
 )
-from daftray.domain.metrics import Counter, CounterTotal
+from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.principal import ApiKey
 from daftray.domain.problem import Problem
 from daftray.domain.project import Project, SealedSecret
@@ -193,13 +193,17 @@ class InMemoryReportStore:
             self._memory.reports[run_id, attempt] = replace(known, heard_at=self._memory.clock.now())
 
     async def totals(self, run_id: str) -> list[CounterTotal]:
-        sums: dict[tuple[str, str], float] = {}
-        for (of, _, _, metric, attributes), value in self._memory.counters.items():
+        sums: dict[tuple[str, str, int], float] = {}
+        for (of, attempt, _, metric, attributes), value in self._memory.counters.items():
             if of == run_id:
-                sums[metric, attributes] = sums.get((metric, attributes), 0.0) + value
+                key = (metric, attributes, attempt)
+                sums[key] = sums.get(key, 0.0) + value
         return [
             CounterTotal(
-                metric=metric, attributes=msgspec.json.decode(attributes, type=dict[str, str]), value=value
+                metric=metric,
+                attributes=msgspec.json.decode(attributes, type=dict[str, str]),
+                value=value,
+                attempt=attempt,
             )
-            for (metric, attributes), value in sorted(sums.items())
+            for (metric, attributes, attempt), value in sorted(sums.items())
         ]

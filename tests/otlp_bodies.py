@@ -29,6 +29,29 @@ def logs(*records: dict[str, Any], scope: str = "test", **resource: Any) -> dict
     return {"resourceLogs": [part]}
 
 
+def metrics(*of: dict[str, Any], scope: str = "test", **resource: Any) -> dict[str, Any]:
+    part = {
+        "resource": {"attributes": pairs(resource)},
+        "scopeMetrics": [{"scope": {"name": scope}, "metrics": list(of)}],
+    }
+    return {"resourceMetrics": [part]}
+
+
+def a_point(*, start: int = 1, end: int = 2, attributes: dict[str, Any] | None = None, **value: Any) -> Any:
+    """Return a point of a sum (``asInt="7"``) or of a histogram (``count="3", sum=20.0``)."""
+    times = {"startTimeUnixNano": str(start), "timeUnixNano": str(end)}
+    return {"attributes": pairs(attributes or {}), **times, **value}
+
+
+def a_sum(name: str, *points: Any, temporality: int = 2, monotonic: bool = True) -> dict[str, Any]:
+    sum_ = {"aggregationTemporality": temporality, "isMonotonic": monotonic, "dataPoints": list(points)}
+    return {"name": name, "sum": sum_}
+
+
+def a_histogram(name: str, *points: Any, temporality: int = 2, kind: str = "histogram") -> dict[str, Any]:
+    return {"name": name, kind: {"aggregationTemporality": temporality, "dataPoints": list(points)}}
+
+
 def encoded(request: dict[str, Any], content_type: str) -> bytes:
     """Return a request's bytes. 64-bit integers must be text in it, as OTLP's JSON has them."""
     if content_type == JSON:

@@ -8,39 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
-REQUESTS = "daftray.requests"
-"""Calls of a model, by model, provider, operation and outcome."""
-TOKENS = "gen_ai.client.token.usage"
-"""Tokens by ``gen_ai.token.type`` (input or output). The name is OpenTelemetry's (GenAI conventions)."""
-CPU_TIME = "process.cpu.time"
-"""Seconds of CPU by process and ``cpu.mode``. The name is OpenTelemetry's (system conventions)."""
-CUSTOM_PREFIX = "daftray.user."
-"""What `daftray.increment` counts, before the user's own name."""
+from daftray.domain import cpu_seconds
+from daftray.domain.counters import (
+    CUSTOM_PREFIX,
+    FAILED,
+    MODEL,
+    OUTCOME,
+    PROVIDER,
+    REQUESTS,
+    TOKEN_TYPE,
+    TOKENS,
+    UDF,
+    CounterTotal,
+)
+from daftray.domain.cpu_seconds import AttemptCpu, CpuSeconds
+from daftray.domain.foreign_usage import filled, others
 
-TOKEN_TYPE = "gen_ai.token.type"  # noqa: S105 (an attribute's name)
-MODEL = "gen_ai.request.model"
-PROVIDER = "gen_ai.provider.name"
-OPERATION = "gen_ai.operation.name"
-OUTCOME = "daftray.outcome"
-UDF = "daftray.udf"
-
-
-class Counter(msgspec.Struct, frozen=True, kw_only=True):
-    """One cumulative count of one process: it only grows, so the greatest report is the true one."""
-
-    process: str
-    metric: str
-    attributes: dict[str, str]
-    value: float
-
-
-class CounterTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """A count summed over a run's processes."""
-
-    metric: str
-    attributes: dict[str, str]
-    value: float
+MOST_OTHERS = 500
+"""Counters of other libraries that are shown of a run: the greatest."""
 
 
 class UsageSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,33 +38,34 @@ class UsageSummary(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out: float | None = None
     cpu_seconds: float | None = None
     cost: float | None = None
-
-
-class CpuSeconds(msgspec.Struct, frozen=True, kw_only=True):
-    """CPU seconds of a run: ``used`` is measured in its processes, ``reserved`` is what Ray set aside.
-
-    ``allocated`` is the larger of the known ones; ``source`` names which.
-    """
-
-    allocated: float | None = None
-    used: float | None = None
-    reserved: float | None = None
-    source: str | None = None
-    partial: bool = False
+    cost_at_least: float | None = None
 
 
 class UsageLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Usage by one value of a dimension (a model, a UDF)."""
+    """Usage by one value of a dimension (a model, a UDF). ``failed`` are those of the requests that did.
+
+    ``cost`` is in dollars, and of models only.
+    """
 
     name: str
     provider: str | None = None
     requests: float | None = None
+    failed: float | None = None
     tokens_in: float | None = None
     tokens_out: float | None = None
+    cost: float | None = None
+
+
+class Unpriced(msgspec.Struct, frozen=True, kw_only=True):
+    """Usage without a cost, and why: ``no price``, ``tokens unknown`` or ``no model named``."""
+
+    why: str
+    model: str | None = None
+    provider: str | None = None
 
 
 class CustomCounter(msgspec.Struct, frozen=True, kw_only=True):
-    """What the run's code counted by `daftray.increment`."""
+    """What the run's code counted by `daftray.increment`, or what another library counted."""
 
     name: str
     attributes: dict[str, str]
@@ -85,16 +73,26 @@ class CustomCounter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunMetrics(msgspec.Struct, frozen=True, kw_only=True):
-    """The metrics of a run, as ``GET P/runs/{run}/metrics`` answers them."""
+    """The metrics of a run, as ``GET P/runs/{run}/metrics`` answers them.
+
+    ``cost`` is in dollars by ``price_version`` of the project's prices, and unknown where something of
+    ``cost_missing`` is; ``cost_at_least`` is what the rest costs. ``other`` is what Daft and libraries of the
+    run's own sent by OpenTelemetry that is no model usage; nothing of it is in the other figures.
+    """
 
     cpu_seconds: CpuSeconds = CpuSeconds()
     requests: float | None = None
     tokens_in: float | None = None
     tokens_out: float | None = None
     cost: float | None = None
+    cost_at_least: float | None = None
+    cost_missing: tuple[Unpriced, ...] = ()
+    price_version: int | None = None
     by_model: tuple[UsageLine, ...] = ()
     by_udf: tuple[UsageLine, ...] = ()
     custom: tuple[CustomCounter, ...] = ()
+    other: tuple[CustomCounter, ...] = ()
+    attempts: tuple[AttemptCpu, ...] = ()
 
     def summary(self) -> UsageSummary:
         """Return the one line of it that lists show."""
@@ -104,6 +102,7 @@ class RunMetrics(msgspec.Struct, frozen=True, kw_only=True):
             tokens_out=self.tokens_out,
             cpu_seconds=self.cpu_seconds.allocated,
             cost=self.cost,
+            cost_at_least=self.cost_at_least,
         )
 
 
@@ -128,6 +127,7 @@ def _lines(totals: list[CounterTotal], dimension: str) -> tuple[UsageLine, ...]:
             name=name,
             provider=provider,
             requests=_sum(group, REQUESTS),
+            failed=_sum((total for total in group if total.attributes.get(OUTCOME) == FAILED), REQUESTS),
             tokens_in=_tokens(group, "input"),
             tokens_out=_tokens(group, "output"),
         )
@@ -136,21 +136,36 @@ def _lines(totals: list[CounterTotal], dimension: str) -> tuple[UsageLine, ...]:
 
 
 def summarise(totals: Iterable[CounterTotal]) -> RunMetrics:
-    """Fold the totals of a run's counters into its metrics."""
+    """Fold the totals of a run's counters, attempt by attempt, into its metrics."""
     known = list(totals)
-    used = _sum(known, CPU_TIME)
+    usage = filled(known)
+    attempts = cpu_seconds.of_attempts(usage)
+    custom = [
+        replace(total, metric=total.metric.removeprefix(CUSTOM_PREFIX))
+        for total in usage
+        if total.metric.startswith(CUSTOM_PREFIX)
+    ]
+    other = sorted(_counters(others(known)), key=lambda counter: -counter.value)[:MOST_OTHERS]
     return RunMetrics(
-        cpu_seconds=CpuSeconds(allocated=used, used=used, source="used" if used is not None else None),
-        requests=_sum(known, REQUESTS),
-        tokens_in=_tokens(known, "input"),
-        tokens_out=_tokens(known, "output"),
-        by_model=_lines(known, MODEL),
-        by_udf=_lines(known, UDF),
-        custom=tuple(
-            CustomCounter(
-                name=total.metric.removeprefix(CUSTOM_PREFIX), attributes=total.attributes, value=total.value
-            )
-            for total in known
-            if total.metric.startswith(CUSTOM_PREFIX)
-        ),
+        cpu_seconds=cpu_seconds.over_attempts(attempts),
+        requests=_sum(usage, REQUESTS),
+        tokens_in=_tokens(usage, "input"),
+        tokens_out=_tokens(usage, "output"),
+        by_model=_lines(usage, MODEL),
+        by_udf=_lines(usage, UDF),
+        custom=tuple(_counters(custom)),
+        other=tuple(sorted(other, key=lambda counter: counter.name)),
+        attempts=attempts,
     )
+
+
+def _counters(totals: Iterable[CounterTotal]) -> list[CustomCounter]:
+    """Return counters over all attempts."""
+    values: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+    for total in totals:
+        key = (total.metric, tuple(total.attributes.items()))
+        values[key] = values.get(key, 0) + total.value
+    return [
+        CustomCounter(name=name, attributes=dict(pairs), value=value)
+        for (name, pairs), value in values.items()
+    ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from daftray.domain.metrics import Counter, summarise
+from daftray.domain.counters import Counter
+from daftray.domain.metrics import summarise
 from daftray.domain.ports import ReportStore, RunStore
 
 GATHER_S = 0.05

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db.dialect import insert
 from daftray.adapters.db.report_rows import CounterRow
+from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.errors import InvalidInputError
-from daftray.domain.metrics import Counter, CounterTotal
 
 _Key = tuple[str, str, str]
 
@@ -61,8 +61,8 @@ async def fold(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
 
 
 async def totals(session: AsyncSession, run_id: str) -> list[CounterTotal]:
-    """Return the sums over processes and attempts, by metric and attributes."""
-    what = (CounterRow.metric, CounterRow.attributes)
+    """Return the sums over processes, by metric, attributes and attempt."""
+    what = (CounterRow.metric, CounterRow.attributes, CounterRow.attempt)
     found = await session.execute(
         select(*what, func.sum(CounterRow.value))
         .where(CounterRow.run_id == run_id)
@@ -71,7 +71,10 @@ async def totals(session: AsyncSession, run_id: str) -> list[CounterTotal]:
     )
     return [
         CounterTotal(
-            metric=metric, attributes=msgspec.json.decode(attributes, type=dict[str, str]), value=value
+            metric=metric,
+            attributes=msgspec.json.decode(attributes, type=dict[str, str]),
+            value=value,
+            attempt=attempt,
         )
-        for metric, attributes, value in found
+        for metric, attributes, attempt, value in found
     ]

@@ -15,7 +15,7 @@ from daftray.adapters.db.dialect import insert
 from daftray.adapters.db.report_rows import ProblemRow, ReportRow, ResultRow
 from daftray.adapters.db.rows import RunRow
 from daftray.domain.errors import RunNotFoundError
-from daftray.domain.metrics import Counter, CounterTotal
+from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.problem import Problem
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
@@ -111,7 +111,7 @@ class SqlReportStore:
             await _note_heard(session, run_id, attempt, await self._database.now(session))
 
     async def totals(self, run_id: str) -> list[CounterTotal]:
-        """Return a run's counters, summed over processes and attempts."""
+        """Return a run's counters, summed over the processes of each attempt."""
         async with self._database.reading() as session:
             return await counter_rows.totals(session, run_id)
 

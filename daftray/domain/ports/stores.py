@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from daftray.domain.metrics import Counter, CounterTotal
+from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.principal import ApiKey
 from daftray.domain.problem import Problem
 from daftray.domain.project import Project, SealedSecret
@@ -108,7 +108,7 @@ class ReportStore(Protocol):
         ...
 
     async def totals(self, run_id: str) -> list[CounterTotal]:
-        """Return a run's counters, summed over processes and attempts."""
+        """Return a run's counters, summed over the processes of each attempt."""
         ...
 
 

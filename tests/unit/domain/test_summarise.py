@@ -7,17 +7,21 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daftray.domain.metrics import (
+from daftray.domain.counters import (
     CPU_TIME,
     CUSTOM_PREFIX,
     MODEL,
     PROVIDER,
     REQUESTS,
+    RESERVED_CPU,
+    RESERVED_PARTIAL,
     TOKEN_TYPE,
     TOKENS,
     UDF,
     CounterTotal,
-    CpuSeconds,
+)
+from daftray.domain.cpu_seconds import AttemptCpu, CpuSeconds
+from daftray.domain.metrics import (
     CustomCounter,
     RunMetrics,
     UsageLine,
@@ -26,10 +30,13 @@ from daftray.domain.metrics import (
 )
 
 
-def total(metric: str, value: float, **attributes: str) -> CounterTotal:
+def total(metric: str, value: float, attempt: int = 1, **attributes: str) -> CounterTotal:
     names = {"model": MODEL, "provider": PROVIDER, "type": TOKEN_TYPE, "udf": UDF}
     return CounterTotal(
-        metric=metric, attributes={names.get(key, key): text for key, text in attributes.items()}, value=value
+        metric=metric,
+        attributes={names.get(key, key): text for key, text in attributes.items()},
+        value=value,
+        attempt=attempt,
     )
 
 
@@ -54,8 +61,8 @@ def test_usage_is_summed_by_model_and_by_udf() -> None:
             total(TOKENS, 7, model="m", provider="vllm", type="input"),
             total(TOKENS, 1, model="a", type="cached"),
             total(REQUESTS, 1),
-            total(CPU_TIME, 1.5, **{"cpu.mode": "user"}),
-            total(CPU_TIME, 0.5, **{"cpu.mode": "system"}),
+            total(CPU_TIME, 1.5, mode="user"),
+            total(CPU_TIME, 0.5, mode="system"),
         ]
     )
     assert (found.requests, found.tokens_in, found.tokens_out) == (6, 17, 5)
@@ -73,6 +80,33 @@ def test_users_own_counters_come_under_their_own_names() -> None:
     found = summarise([total(f"{CUSTOM_PREFIX}rows.bad", 4, reason="empty"), total("other", 1)])
     assert found == RunMetrics(
         custom=(CustomCounter(name="rows.bad", attributes={"reason": "empty"}, value=4),)
+    )
+
+
+def test_counters_of_a_run_are_over_its_attempts() -> None:
+    found = summarise([total(f"{CUSTOM_PREFIX}rows", 4), total(f"{CUSTOM_PREFIX}rows", 2, attempt=2)])
+    assert found.custom == (CustomCounter(name="rows", attributes={}, value=6),)
+
+
+def test_what_is_allocated_is_the_larger_attempt_by_attempt() -> None:
+    found = summarise(
+        [
+            total(CPU_TIME, 3, mode="user"),
+            total(CPU_TIME, 1, mode="system"),
+            total(RESERVED_CPU, 10),
+            total(CPU_TIME, 8, attempt=2),
+            total(RESERVED_CPU, 5, attempt=2),
+            total(RESERVED_PARTIAL, 1, attempt=2),
+            total(CPU_TIME, 2, attempt=3),
+        ]
+    )
+    assert found.cpu_seconds == CpuSeconds(allocated=20, used=14, reserved=15, source="both", partial=True)
+    assert found.attempts == (
+        AttemptCpu(attempt=1, cpu_seconds=CpuSeconds(allocated=10, used=4, reserved=10, source="reserved")),
+        AttemptCpu(
+            attempt=2, cpu_seconds=CpuSeconds(allocated=8, used=8, reserved=5, source="used", partial=True)
+        ),
+        AttemptCpu(attempt=3, cpu_seconds=CpuSeconds(allocated=2, used=2, source="used")),
     )
 
 

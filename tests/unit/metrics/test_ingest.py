@@ -8,7 +8,7 @@ from factories import a_counter, a_run, new
 from fakes import InMemoryReportStore, InMemoryRunStore
 
 from daftray.domain.errors import RunNotFoundError
-from daftray.domain.metrics import REQUESTS, Counter
+from daftray.domain.counters import REQUESTS, Counter
 from daftray.metrics.ingest import UsageIngest
 
 

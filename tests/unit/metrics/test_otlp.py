@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from daftray.domain.counters import Counter
 from daftray.domain.errors import InvalidInputError
-from daftray.domain.metrics import Counter
 from daftray.metrics import otlp
 
 
@@ -59,8 +59,9 @@ def test_what_is_no_cumulative_count_is_passed_over(passed_over: dict[str, objec
     assert otlp.read(export(passed_over)) == []
 
 
-def test_a_process_that_does_not_say_which_it_is_counts_nothing() -> None:
-    assert otlp.read(export(cumulative("a", {"asInt": 1}), process=None)) == []
+def test_a_process_that_does_not_say_which_it_is_is_none_of_the_runners() -> None:
+    (counter,) = otlp.read(export(cumulative("daftray.requests", {"asInt": 1}), process=None))
+    assert counter.metric == "otlp.daftray.requests"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daftray.domain import metrics as domain
+from daftray.domain import counters as domain
 from daftray.metrics import otlp as server
 from daftray.runner import counters as module
 from daftray.runner import names, otlp, report
