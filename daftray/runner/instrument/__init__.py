@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 HOOKS = {
     "daft.ai.metrics": "daftray.runner.instrument.daft_ai",
+    "daft.execution.ray_actor_pool_udf": "daftray.runner.instrument.daft_actors",
+    "daft.udf.execution": "daftray.runner.instrument.daft_udf",
+    "daft.udf.legacy": "daftray.runner.instrument.daft_legacy",
+    "daft.udf.metrics": "daftray.runner.instrument.daft_counters",
+    "daft.udf.udf_v2": "daftray.runner.instrument.daft_func",
+    "ray._private.function_manager": "daftray.runner.instrument.ray_tasks",
+    "anthropic._base_client": "daftray.runner.instrument.anthropic_client",
     "openai._base_client": "daftray.runner.instrument.openai_client",
 }
 """Modules to patch, and who patches them."""
@@ -86,4 +93,4 @@ def _patch(module: ModuleType, hook: str) -> None:
 
 def warn(library: str, reason: str) -> None:
     """Say that a library's usage will be missing."""
-    say(f"usage of {library} is not counted, this version of it is not known ({reason})")
+    say(f"usage and problems of {library} are not counted, this version of it is not known ({reason})")

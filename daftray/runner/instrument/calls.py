@@ -25,6 +25,15 @@ class Call:
         self._pairs = attributes(model=model, provider=provider, operation=operation) + report.inside.get()
         self._counted = {"input": 0, "output": 0}
 
+    def for_answer(self) -> Call:
+        """Return what counts the next answer: this call, or its like where it has counted one already."""
+        if not any(self._counted.values()):
+            return self
+        again = Call.__new__(Call)
+        again.model, again.claimed, again._pairs = self.model, self.claimed, self._pairs
+        again._counted = {"input": 0, "output": 0}
+        return again
+
     def request(self, outcome: str) -> None:
         """Count one request that was sent."""
         count(names.REQUESTS, 1, (*self._pairs, (names.OUTCOME, outcome)))

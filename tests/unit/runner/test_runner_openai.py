@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
+from model_usage import REQUESTS, assert_as_served, counted
 from openai_server import TOKENS_OUT, OpenAiServer, openai_server
 from runner_process import Runs, file
 
 CLIENT = """
 import asyncio, os, sys
 import openai
+from openai._base_client import httpx2 as httpx
 client = openai.OpenAI(max_retries=2)
 aclient = openai.AsyncOpenAI(max_retries=2)
 MESSAGES = [{"role": "user", "content": "one two three"}]
 """
 WORDS = 3
-REQUESTS = "daftray.requests"
-TOKENS = "gen_ai.client.token.usage"
+WHOLE = ("chat", "parsed", "raw", "late", "unparsed", "text", "posted", "responses")
+"""Models of calls that are answered whole, each asked another way."""
 
 
 @pytest.fixture
@@ -39,22 +41,6 @@ def run(runs: Runs, server: OpenAiServer, body: str, hooks: str = "1") -> str:
     return done.stdout
 
 
-def assert_as_served(runs: Runs, server: OpenAiServer) -> None:
-    control = runs.control
-    assert control.total(REQUESTS) == server.requests
-    assert control.total(REQUESTS, {"daftray.outcome": "error"}) == server.failed
-    assert control.total(TOKENS, {"gen_ai.token.type": "input"}) == server.tokens_in
-    assert control.total(TOKENS, {"gen_ai.token.type": "output"}) == server.tokens_out
-
-
-def counted(runs: Runs, model: str) -> tuple[float, float, float]:
-    """Return requests, tokens in and tokens out of a model."""
-    of = {"gen_ai.request.model": model}
-    tokens_in = runs.control.total(TOKENS, {**of, "gen_ai.token.type": "input"})
-    tokens_out = runs.control.total(TOKENS, {**of, "gen_ai.token.type": "output"})
-    return runs.control.total(REQUESTS, of), tokens_in, tokens_out
-
-
 def test_every_kind_of_call_counts_once(runs: Runs, server: OpenAiServer) -> None:
     body = """
 client.chat.completions.create(model='chat', messages=MESSAGES)
@@ -62,6 +48,12 @@ client.chat.completions.parse(model='parsed', messages=MESSAGES)
 client.chat.completions.with_raw_response.create(model='raw', messages=MESSAGES).parse()
 with client.chat.completions.with_streaming_response.create(model='late', messages=MESSAGES) as answer:
     answer.parse()
+client.chat.completions.with_raw_response.create(model='unparsed', messages=MESSAGES)
+with client.chat.completions.with_streaming_response.create(model='text', messages=MESSAGES) as answer:
+    answer.text()
+    answer.json()
+body = {'model': 'posted', 'messages': MESSAGES}
+client.post('/chat/completions', body=body, cast_to=httpx.Response)
 client.responses.create(model='responses', input='one two three')
 client.embeddings.create(model='embeddings', input=['one two', 'three'], encoding_format='float')
 client.completions.create(model='completions', prompt='one two three')
@@ -69,14 +61,14 @@ client.models.list()
 """
     run(runs, server, body)
 
-    assert_as_served(runs, server)
+    assert_as_served(runs.control, server)
     whole = (1, WORDS, TOKENS_OUT)
-    assert {counted(runs, model) for model in ("chat", "parsed", "raw", "late", "responses")} == {whole}
-    assert counted(runs, "embeddings") == (1, WORDS, 0)
-    assert counted(runs, "completions") == whole
+    assert {counted(runs.control, model) for model in WHOLE} == {whole}
+    assert counted(runs.control, "embeddings") == (1, WORDS, 0)
+    assert counted(runs.control, "completions") == whole
     requests = [dict(pairs) for (_, metric, pairs) in runs.control.counters() if metric == REQUESTS]
     assert {each["gen_ai.request.model"]: each["gen_ai.operation.name"] for each in requests} == {
-        **dict.fromkeys(("chat", "parsed", "raw", "late", "responses"), "chat"),
+        **dict.fromkeys(WHOLE, "chat"),
         "embeddings": "embeddings",
         "completions": "text_completion",
     }
@@ -97,8 +89,10 @@ asyncio.run(main())
     run(runs, server, body)
 
     assert server.requests == 15
-    assert_as_served(runs, server)
-    assert counted(runs, "chat") == counted(runs, "responses") == (5, 5 * WORDS, 5 * TOKENS_OUT)
+    assert_as_served(runs.control, server)
+    assert (
+        counted(runs.control, "chat") == counted(runs.control, "responses") == (5, 5 * WORDS, 5 * TOKENS_OUT)
+    )
 
 
 def test_streams_count_their_request_and_the_tokens_that_they_tell(runs: Runs, server: OpenAiServer) -> None:
@@ -122,10 +116,10 @@ asyncio.run(main())
 """
     run(runs, server, body)
 
-    assert_as_served(runs, server)
-    assert counted(runs, "silent") == counted(runs, "left") == (1, 0, 0)
-    assert counted(runs, "told") == (2, 2 * WORDS, 2 * TOKENS_OUT)
-    assert counted(runs, "responses") == (3, 3 * WORDS, 3 * TOKENS_OUT)
+    assert_as_served(runs.control, server)
+    assert counted(runs.control, "silent") == counted(runs.control, "left") == (1, 0, 0)
+    assert counted(runs.control, "told") == (2, 2 * WORDS, 2 * TOKENS_OUT)
+    assert counted(runs.control, "responses") == (3, 3 * WORDS, 3 * TOKENS_OUT)
 
 
 def test_a_stream_that_tells_the_sum_so_far_in_every_chunk_counts_it_once(
@@ -136,7 +130,7 @@ def test_a_stream_that_tells_the_sum_so_far_in_every_chunk_counts_it_once(
     run(runs, server, "list(client.chat.completions.create(model='chat', messages=MESSAGES, stream=True))")
 
     assert (server.tokens_in, server.tokens_out) == (WORDS, TOKENS_OUT)
-    assert_as_served(runs, server)
+    assert_as_served(runs.control, server)
 
 
 def test_failures_and_retries_are_requests_that_failed(runs: Runs, server: OpenAiServer) -> None:
@@ -161,7 +155,7 @@ asyncio.run(main())
 
     assert printed.split() == ["failed", "refused"]
     assert (server.requests, server.failed) == (9, 7)
-    assert_as_served(runs, server)
+    assert_as_served(runs.control, server)
 
 
 def test_hooks_can_be_turned_off(runs: Runs, server: OpenAiServer) -> None:
