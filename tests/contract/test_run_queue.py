@@ -106,6 +106,22 @@ async def test_a_choice_that_does_not_wait_is_left_out(stores: Stores) -> None:
     assert await stores.runs.get(running.id) == running
 
 
+async def test_a_choice_of_who_is_held_cancelled_or_early_is_left_out(stores: Stores) -> None:
+    """The choice is made of what was true a moment ago."""
+    held, cancelled, early, there = [await queued(stores, second) for second in range(4)]
+    stores.clock.set(at(5))
+    await stores.runs.claim_due(MINE, limit=9)
+    await stores.runs.save(replace(early, not_before=at(100)), [], MINE)
+    for run in (cancelled, early, there):
+        await stores.runs.release(run.id, MINE, due_in=at(3600) - at(0))
+    await stores.runs.request_cancel(cancelled.id)
+    chosen = [one.id for one in (early, cancelled, there, held)]
+    admitted = await stores.runs.admit(THEIRS, "local", choose=lambda _: chosen, ahead=9)
+    assert [run.id for run in admitted] == [there.id]
+    phases = [(await stores.runs.get(one.id)).phase for one in (held, cancelled, early)]
+    assert phases == [RunPhase.QUEUED] * 3
+
+
 async def test_there_is_a_queue_only_while_somebody_waits(stores: Stores) -> None:
     assert not await stores.runs.any_queued("local")
     run = await queued(stores)
