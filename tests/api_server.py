@@ -85,4 +85,5 @@ async def api_server(folder: Path, **elsewhere: Any) -> AsyncGenerator[ApiServer
         assert created.status_code == 201, created.text
         yield server
     await services.usage.close()
+    await services.problem_ingest.close()
     await services.database.close()

@@ -8,11 +8,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from daftray.domain.ids import Ids
 from daftray.domain.counters import Counter
+from daftray.domain.ids import Ids
 from daftray.domain.ports import Claim, NewRun
 from daftray.domain.principal import ApiKey, Role
-from daftray.domain.problem import ExceptionInfo, Frame, Problem
+from daftray.domain.problem import (
+    ExceptionInfo,
+    Frame,
+    Problem,
+    ProblemReport,
+    ProblemSample,
+)
 from daftray.domain.project import DEFAULT_WORKSPACE, GitRemote, Project, ProjectSource, SealedSecret
 from daftray.domain.report import FinishedReport, StartedReport
 from daftray.domain.run import Run, RunEvent
@@ -140,6 +146,23 @@ def a_problem(**fields: Fields) -> Problem:
         "causes": [],
     }
     return Problem(**{**defaults, **fields})
+
+
+def a_problem_report(**fields: Fields) -> ProblemReport:
+    defaults: dict[str, Fields] = {
+        "process": "driver",
+        "key": "key",
+        "fingerprint": "f" * 16,
+        "first_seen": NOW,
+        "last_seen": NOW,
+        "exception": an_exception(),
+    }
+    return ProblemReport(**{**defaults, **fields})
+
+
+def a_sample(**fields: Fields) -> ProblemSample:
+    defaults: dict[str, Fields] = {"at": NOW, "message": "no", "worker": "driver"}
+    return ProblemSample(**{**defaults, **fields})
 
 
 def a_counter(**fields: Fields) -> Counter:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from daftray.domain.errors import RunNotFoundError
 from daftray.domain.principal import ApiKey
-from daftray.domain.problem import Problem
+from daftray.domain.problem import ProblemReport
 from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports
 from daftray.domain.result import RunResult
@@ -61,7 +61,8 @@ class Memory:
     keys: dict[str, ApiKey] = field(default_factory=dict)
     reports: dict[tuple[str, int], AttemptReports] = field(default_factory=dict)
     results: dict[tuple[str, int], RunResult] = field(default_factory=dict)
-    problems: dict[tuple[str, int, str], Problem] = field(default_factory=dict)
+    problems: dict[tuple[str, int], list[ProblemReport]] = field(default_factory=dict)
+    """Everything that was ever reported: what is true of it is worked out when somebody asks."""
     counters: dict[tuple[str, int, str, str, str], float] = field(default_factory=dict)
     keys_used: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     keys_made_at: dict[tuple[str, str], datetime] = field(default_factory=dict)

@@ -8,8 +8,10 @@ from typing import TypeVar
 
 import msgspec
 from fake_memory import Memory
+from fake_problems import add_problems
 from msgspec.structs import replace
 
+from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -17,9 +19,8 @@ from daftray.domain.errors import (
     ProjectNotFoundError,
     SecretNotFoundError,
 )
-from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.principal import ApiKey
-from daftray.domain.problem import Problem
+from daftray.domain.problem import ProblemReport
 from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
@@ -135,28 +136,14 @@ class InMemoryReportStore:
         if known.started is None:
             self._memory.reports[run_id, report.attempt] = replace(known, started=report)
 
-    async def finished(self, run_id: str, report: FinishedReport, problem: Problem | None) -> None:
+    async def finished(self, run_id: str, report: FinishedReport, problem: ProblemReport | None) -> None:
         self._memory.need_run(run_id)
         known = await self.reports(run_id, report.attempt)
         if known.finished is not None:
             return
         self._memory.reports[run_id, report.attempt] = replace(known, finished=report)
         if problem is not None:
-            self._add_problem(run_id, problem)
-
-    def _add_problem(self, run_id: str, problem: Problem) -> None:
-        key = (run_id, problem.attempt, problem.fingerprint)
-        known = self._memory.problems.get(key)
-        self._memory.problems[key] = (
-            replace(
-                known,
-                count=known.count + problem.count,
-                first_seen=min(known.first_seen, problem.first_seen),
-                last_seen=max(known.last_seen, problem.last_seen),
-            )
-            if known
-            else problem
-        )
+            add_problems(self._memory, run_id, report.attempt, [problem])
 
     async def reports(self, run_id: str, attempt: int) -> AttemptReports:
         return self._memory.reports.get((run_id, attempt), AttemptReports())
@@ -169,14 +156,6 @@ class InMemoryReportStore:
     async def result(self, run_id: str) -> RunResult | None:
         of_run = {attempt: result for (of, attempt), result in self._memory.results.items() if of == run_id}
         return of_run[max(of_run)] if of_run else None
-
-    async def problems(self, run_id: str, attempt: int | None = None) -> list[Problem]:
-        found = [
-            problem
-            for (of, number, _), problem in self._memory.problems.items()
-            if of == run_id and attempt in {None, number}
-        ]
-        return sorted(found, key=lambda one: (-one.count, one.first_seen, one.attempt, one.fingerprint))
 
     async def count(self, run_id: str, attempt: int, counters: Sequence[Counter]) -> None:
         if not counters:

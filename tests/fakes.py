@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fake_memory import FakeClock, Memory
+from fake_problems import InMemoryProblemStore
 from fake_retention import InMemoryBlobOwners, InMemoryRetentionStore, InMemorySubmittedJobs
 from fake_runs import InMemoryRunStore
 from fake_stores import InMemoryKeyStore, InMemoryProjectStore, InMemoryReportStore, InMemorySecretStore
@@ -25,6 +26,7 @@ __all__ = [
     "FakeClock",
     "InMemoryBlobs",
     "InMemoryKeyStore",
+    "InMemoryProblemStore",
     "InMemoryProjectStore",
     "InMemoryReportStore",
     "InMemoryRunStore",
@@ -44,6 +46,7 @@ class InMemoryStores:
         self.secrets = InMemorySecretStore(memory)
         self.keys = InMemoryKeyStore(memory)
         self.reports = InMemoryReportStore(memory)
+        self.problems = InMemoryProblemStore(memory)
         self.retention = InMemoryRetentionStore(memory)
         self.owners = InMemoryBlobOwners(memory)
         self.submitted = InMemorySubmittedJobs(memory)

@@ -72,6 +72,17 @@ class FakeMirrors:
     ) -> Sequence[TreeFile]:
         return []
 
+    async def files(
+        self,
+        repository: GitRepository,
+        commit: str,
+        paths: Sequence[str],
+        *,
+        patch: bytes | None = None,
+        largest: int,
+    ) -> dict[str, bytes | None]:
+        return {}
+
     async def close(self) -> None:
         """Nothing runs."""
 

@@ -15,6 +15,7 @@ from daftray.adapters.db import (
     Database,
     SqlBlobOwners,
     SqlKeyStore,
+    SqlProblemStore,
     SqlProjectStore,
     SqlReportStore,
     SqlRetentionStore,
@@ -29,6 +30,7 @@ from daftray.domain.ports import (
     Claim,
     KeyStore,
     NewRun,
+    ProblemStore,
     ProjectStore,
     ReportStore,
     RetentionStore,
@@ -48,6 +50,7 @@ class Stores:
     secrets: SecretStore
     keys: KeyStore
     reports: ReportStore
+    problems: ProblemStore
     retention: RetentionStore
     owners: BlobOwners
     submitted: SubmittedJobs
@@ -64,6 +67,7 @@ def memory_stores() -> Stores:
         secrets=memory.secrets,
         keys=memory.keys,
         reports=memory.reports,
+        problems=memory.problems,
         retention=memory.retention,
         owners=memory.owners,
         submitted=memory.submitted,
@@ -78,6 +82,7 @@ def stores_of(database: Database, clock: FakeClock) -> Stores:
         secrets=SqlSecretStore(database),
         keys=SqlKeyStore(database),
         reports=SqlReportStore(database),
+        problems=SqlProblemStore(database),
         retention=SqlRetentionStore(database),
         owners=SqlBlobOwners(database),
         submitted=SqlSubmittedJobs(database),

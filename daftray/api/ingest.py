@@ -13,11 +13,15 @@ from litestar.params import JSONBody, SkipValidation
 from daftray.api.auth import AnyRequest, reporting_run, run_only
 from daftray.api.strict import decode
 from daftray.domain.errors import InvalidInputError
+from daftray.domain.ports import Clock
 from daftray.domain.principal import RunPrincipal
 from daftray.domain.report import FinishedReport, StartAnswer, StartedReport
 from daftray.domain.result import RunResult
 from daftray.metrics import otlp
 from daftray.metrics.ingest import UsageIngest
+from daftray.metrics.otlp_logs import read_logs
+from daftray.metrics.problem_records import problem_reports
+from daftray.runs.problem_ingest import ProblemIngest
 from daftray.runs.reporting import Reporting
 
 LARGEST_RESULT = 2 * 1024**3
@@ -91,6 +95,20 @@ async def metrics(
     return {"partialSuccess": {}}
 
 
+@post("/v1/ingest/otlp/v1/logs", status_code=200, summary="Exceptions, by OTLP/HTTP")
+async def logs(
+    request: AnyRequest,
+    problem_ingest: NamedDependency[SkipValidation[ProblemIngest]],
+    clock: NamedDependency[SkipValidation[Clock]],
+) -> dict[str, dict[str, int]]:
+    """Fold in what log records tell of exceptions; the run is the token's, whatever they say."""
+    reporter = reporting_run(request)
+    records = read_logs(await request.body(), request.headers.get("content-type"))
+    reports = problem_reports(records, attempt=reporter.attempt, received=clock.now())
+    await problem_ingest.add(reporter, reports)
+    return {"partialSuccess": {}}
+
+
 def _reporter(request: AnyRequest, attempt: int) -> RunPrincipal:
     """Return the run that reports; what it reports must be of the attempt that its token is of."""
     reporter = reporting_run(request)
@@ -101,7 +119,7 @@ def _reporter(request: AnyRequest, attempt: int) -> RunPrincipal:
 
 router = Router(
     "/",
-    route_handlers=[started, secrets, result_data, result, finished, metrics],
+    route_handlers=[started, secrets, result_data, result, finished, metrics, logs],
     guards=[run_only],
     tags=["ingest"],
 )

@@ -1,4 +1,4 @@
-"""Results, problems and metrics of runs over HTTP."""
+"""Results and metrics of runs over HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from litestar.response import Stream
 from daftray.api.auth import viewer
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
 from daftray.domain.metrics import RunMetrics
-from daftray.domain.problem import Problem
 from daftray.domain.project import Project
 from daftray.domain.result import RunResult
 from daftray.metrics.outcomes import Outcomes
@@ -23,12 +22,6 @@ AttemptParameter = Annotated[
     int | None, QueryParameter(name="attempt", ge=1, description="One attempt only.")
 ]
 _SUFFIX = {"application/vnd.apache.parquet": ".parquet", "application/octet-stream": ".bin"}
-
-
-class Problems(msgspec.Struct, frozen=True, kw_only=True):
-    """A run's problems, most frequent first."""
-
-    problems: list[Problem]
 
 
 async def provide_run_id(
@@ -74,16 +67,6 @@ async def download_result(
     return Stream(data, media_type=result.media_type, headers=headers)
 
 
-@get("/problems", guards=[viewer], summary="List a run's problems")
-async def list_problems(
-    run_id: NamedDependency[str],
-    outcomes: NamedDependency[SkipValidation[Outcomes]],
-    attempt: AttemptParameter = None,
-) -> Problems:
-    """Return the exceptions of a run, equal ones together."""
-    return Problems(problems=await outcomes.problems(run_id, attempt))
-
-
 @get("/metrics", guards=[viewer], summary="Get a run's metrics")
 async def get_metrics(
     run_id: NamedDependency[str], outcomes: NamedDependency[SkipValidation[Outcomes]]
@@ -94,7 +77,7 @@ async def get_metrics(
 
 router = Router(
     PROJECT + "/runs/{run:str}",
-    route_handlers=[get_result, preview_result, download_result, list_problems, get_metrics],
+    route_handlers=[get_result, preview_result, download_result, get_metrics],
     dependencies={
         "workspace_id": Provide(provide_workspace),
         "home": Provide(provide_project),

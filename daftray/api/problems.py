@@ -35,6 +35,8 @@ STATUS_OF: dict[str, HTTPStatus] = {
     "run-not-found": HTTPStatus.NOT_FOUND,
     "project-not-found": HTTPStatus.NOT_FOUND,
     "result-not-found": HTTPStatus.NOT_FOUND,
+    "problem-not-found": HTTPStatus.NOT_FOUND,
+    "file-not-found": HTTPStatus.NOT_FOUND,
     "log-not-found": HTTPStatus.NOT_FOUND,
     "log-removed": HTTPStatus.GONE,
     "result-removed": HTTPStatus.GONE,

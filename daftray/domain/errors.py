@@ -6,7 +6,8 @@
     │   │                               source-unavailable
     │   ├── DependenciesInvalidError    dependencies-invalid
     │   └── PythonVersionError          python-version-unavailable
-    ├── NotFoundError                   run- · project- · result- · log- · secret-not-found
+    ├── NotFoundError                   run- · project- · result- · problem- · file- · log- ·
+    │   │                               secret-not-found
     │   ├── LogRemovedError             log-removed: it was there, and retention let it go
     │   └── ResultRemovedError          result-removed
     ├── ConflictError                   conflict
@@ -139,6 +140,18 @@ class ResultNotFoundError(NotFoundError):
     """The run has no result."""
 
     code = "result-not-found"
+
+
+class ProblemNotFoundError(NotFoundError):
+    """The run has no such problem."""
+
+    code = "problem-not-found"
+
+
+class FileNotInSourceError(NotFoundError):
+    """The run's commit has no such file."""
+
+    code = "file-not-found"
 
 
 class LogNotFoundError(NotFoundError):

@@ -42,6 +42,14 @@ class StartAnswer(msgspec.Struct, frozen=True, kw_only=True):
 Outcome = Literal["returned", "raised", "exited", "entrypoint_not_found", "arguments_invalid"]
 
 
+class ReportedProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """The process, key and UDF under which a process reports an exception among its problems."""
+
+    process: str
+    key: str
+    udf: str | None = None
+
+
 class FinishedReport(msgspec.Struct, frozen=True, kw_only=True):
     """The user's code ended, and how.
 
@@ -49,6 +57,8 @@ class FinishedReport(msgspec.Struct, frozen=True, kw_only=True):
     * ``raised``: by an exception that nobody handled.
     * ``entrypoint_not_found``: file, module or function is not there.
     * ``arguments_invalid``: the arguments do not fit the function; ``detail`` lists every bad one.
+
+    ``problem`` says that ``exception`` is one that the process reports by itself, too, and under which key.
     """
 
     attempt: AttemptNumber
@@ -56,6 +66,7 @@ class FinishedReport(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
     detail: str | None = None
     exception: ExceptionInfo | None = None
+    problem: ReportedProblem | None = None
     at: Instant
 
 

@@ -1,4 +1,4 @@
-"""What is left of a run to look at: its result, its problems, its metrics."""
+"""What is left of a run to look at: its result, its metrics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from daftray.domain.errors import ResultNotFoundError, ResultRemovedError
 from daftray.domain.metrics import RunMetrics, summarise
 from daftray.domain.ports import BlobStore, ReportStore
-from daftray.domain.problem import Problem
 from daftray.domain.result import RunResult
 
 
@@ -42,10 +41,6 @@ class Outcomes:
         if await self._blobs.size(key) is None:  # known now: a stream that has begun can answer no error
             raise ResultNotFoundError("The run's result tells of a file that never came: run it again.")
         return found, self._blobs.stream(key)
-
-    async def problems(self, run_id: str, attempt: int | None = None) -> list[Problem]:
-        """Return a run's problems, most frequent first."""
-        return await self._reports.problems(run_id, attempt)
 
     async def metrics(self, run_id: str) -> RunMetrics:
         """Return a run's metrics, as far as they have been reported."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from daftray.domain.problem import ExceptionInfo
+from daftray.domain.problem import ExceptionInfo, ProblemReport, ProblemSample
 from daftray.domain.report import FinishedReport
 from daftray.logs.masking import Mask
 
@@ -20,6 +20,26 @@ def masked(report: FinishedReport, mask: Mask) -> FinishedReport:
         report,
         detail=None if detail is None else mask.text(detail),
         exception=None if exception is None else _masked_exception(exception, mask),
+    )
+
+
+def masked_problem(report: ProblemReport, mask: Mask) -> ProblemReport:
+    """Return a problem without secret values in any text that the run's code had a part in."""
+    stacktrace = report.stacktrace
+    return replace(
+        report,
+        exception=_masked_exception(report.exception, mask),
+        stacktrace=None if stacktrace is None else mask.text(stacktrace),
+        samples=tuple(_masked_sample(sample, mask) for sample in report.samples),
+    )
+
+
+def _masked_sample(sample: ProblemSample, mask: Mask) -> ProblemSample:
+    arguments = sample.arguments
+    return replace(
+        sample,
+        message=mask.text(sample.message),
+        arguments=None if arguments is None else [mask.text(argument) for argument in arguments],
     )
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from daftray.domain.ports import BlobStore, ReportStore, RunStore
 from daftray.domain.principal import RunPrincipal
-from daftray.domain.problem import Problem, fingerprint
-from daftray.domain.report import FinishedReport, StartAnswer, StartedReport
+from daftray.domain.problem import ProblemReport, fingerprint
+from daftray.domain.report import FinishedReport, ReportedProblem, StartAnswer, StartedReport
 from daftray.domain.result import RunResult
 from daftray.logs.masking import Mask
 from daftray.metrics.outcomes import result_key
@@ -56,17 +56,18 @@ class Reporting:
         await self._blobs.put_file(result_key(reporter.run, reporter.attempt), path)
 
 
-def _problem(report: FinishedReport) -> Problem | None:
+def _problem(report: FinishedReport) -> ProblemReport | None:
+    """Return the exception that ended the code, counted once: where a hook has seen it too, under its key."""
     exception = report.exception
     if exception is None:
         return None
-    return Problem(
-        fingerprint=fingerprint(exception),
-        type=exception.type,
-        message=exception.message,
+    known = report.problem or ReportedProblem(process="", key="finished")
+    return ProblemReport(
+        process=known.process,
+        key=known.key,
+        fingerprint=fingerprint(exception, known.udf),
+        udf=known.udf,
         first_seen=report.at,
         last_seen=report.at,
-        attempt=report.attempt,
-        frames=exception.frames,
-        causes=exception.causes,
+        exception=exception,
     )

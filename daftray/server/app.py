@@ -13,7 +13,19 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 import daftray
-from daftray.api import admin, bulk, health, ingest, logs, outcomes, problems, projects, runs, secrets
+from daftray.api import (
+    admin,
+    bulk,
+    health,
+    ingest,
+    logs,
+    outcomes,
+    problems,
+    projects,
+    run_problems,
+    runs,
+    secrets,
+)
 from daftray.api.auth import BearerAuthentication
 from daftray.api.headers import SAFE_HEADERS
 from daftray.api.scope import provide_caller
@@ -33,9 +45,13 @@ def create_app(services: Services) -> Litestar:
         "run_service": services.runs,
         "reporting": services.reporting,
         "outcomes": services.outcomes,
+        "run_problems": services.run_problems,
+        "problem_ingest": services.problem_ingest,
+        "source_files": services.source_files,
         "usage": services.usage,
         "archive": services.archive,
         "follower": services.follower,
+        "clock": services.clock,
         "database": services.database,
         "rayjobs": services.rayjobs,
         "retention": services.retention,
@@ -49,6 +65,7 @@ def create_app(services: Services) -> Litestar:
             runs.router,
             bulk.router,
             outcomes.router,
+            run_problems.router,
             logs.router,
             ingest.router,
         ],

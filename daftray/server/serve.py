@@ -175,6 +175,7 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
             listening.cancel()  # not before: other servers are told of the runs that this one gives back
             await asyncio.gather(listening, return_exceptions=True)
             await services.usage.close()
+            await services.problem_ingest.close()
     finally:
         await services.database.close()
 

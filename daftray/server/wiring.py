@@ -11,6 +11,7 @@ from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.keys import SqlKeyStore
 from daftray.adapters.db.notices import notices_of
+from daftray.adapters.db.problems import SqlProblemStore
 from daftray.adapters.db.projects import SqlProjectStore
 from daftray.adapters.db.reports import SqlReportStore
 from daftray.adapters.db.retention import SqlRetentionStore
@@ -28,16 +29,19 @@ from daftray.logs.archive import LogArchive
 from daftray.logs.follow import LogFollower
 from daftray.metrics.ingest import UsageIngest
 from daftray.metrics.outcomes import Outcomes
+from daftray.metrics.problems import Problems
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
 from daftray.retention.collector import Retention
 from daftray.retention.janitor import Janitor
 from daftray.runs.capacity import Capacity
 from daftray.runs.context import Policy, StepContext
+from daftray.runs.problem_ingest import ProblemIngest
 from daftray.runs.reconciler import Reconciler
 from daftray.runs.replicas import Replicas
 from daftray.runs.reporting import Reporting
 from daftray.runs.service import Runs, Target
+from daftray.runs.source_files import SourceFiles
 from daftray.runs.sources import RunSources
 from daftray.runtime_env.packages import ZipPackages
 from daftray.runtime_env.shared_packages import SharedPackages
@@ -50,6 +54,7 @@ from daftray.server.settings import ServerSettings
 class Services:
     """Everything that the application serves, wired."""
 
+    clock: Clock
     database: Database
     blobs: ObjectBlobs
     projects: Projects
@@ -57,6 +62,9 @@ class Services:
     runs: Runs
     reporting: Reporting
     outcomes: Outcomes
+    run_problems: Problems
+    problem_ingest: ProblemIngest
+    source_files: SourceFiles
     usage: UsageIngest
     api_keys: ApiKeys
     identity: Identity
@@ -113,6 +121,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     rayjobs = points.around("rayjobs", rayjobs)
     run_store = points.around("runs", SqlRunStore(database))
     reports = points.around("reports", SqlReportStore(database))
+    problems = points.around("problems", SqlProblemStore(database))
     blobs = points.around("blobs", ObjectBlobs(settings.blobs))
     mirrors = mirrors or BareMirrors(settings.data_dir / "git", allow_local=settings.allow_local_remotes)
     mirror_cache = mirrors if isinstance(mirrors, BareMirrors) else None
@@ -149,6 +158,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     grace = timedelta(minutes=settings.keep_ray_jobs_minutes)
     janitor = Janitor(rayjobs=rayjobs, submitted=submitted, cluster=cluster, grace=grace)
     return Services(
+        clock=clock,
         database=points.around("database", database),
         blobs=blobs,
         projects=projects,
@@ -165,6 +175,9 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         ),
         reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
         outcomes=Outcomes(reports=reports, blobs=blobs),
+        run_problems=Problems(store=problems),
+        problem_ingest=ProblemIngest(problems=problems, runs=run_store, secrets=secrets),
+        source_files=SourceFiles(sources=sources, mirrors=mirrors, secrets=secrets),
         usage=UsageIngest(reports=reports, runs=run_store),
         api_keys=api_keys,
         identity=Identity(api_keys=api_keys, tokens=tokens),

@@ -7,9 +7,10 @@ from factories import (
     a_claim,
     a_counter,
     a_finished,
-    a_problem,
+    a_problem_report,
     a_project,
     a_run,
+    a_sample,
     a_secret,
     an_event,
     new,
@@ -86,7 +87,7 @@ async def test_a_project_goes_with_all_that_hangs_on_it(stores: Stores) -> None:
     for one in (run, other):
         await stores.runs.add(NewRun(run=one, event=an_event(), secrets=(a_secret(owner=one.id),)))
     for one in (run, other):
-        await stores.reports.finished(one.id, a_finished(), a_problem())
+        await stores.reports.finished(one.id, a_finished(), a_problem_report(samples=(a_sample(),)))
         await stores.reports.put_result(one.id, RunResult(kind="omitted", note="none"))
         await stores.reports.count(one.id, 1, [a_counter()])
     for owner in (project.id, "prj_demo"):
@@ -102,7 +103,7 @@ async def test_a_project_goes_with_all_that_hangs_on_it(stores: Stores) -> None:
         assert len(await stores.secrets.list(owner)) == left
     for one, left in ((run, 0), (other, 1)):
         assert len(await stores.runs.events(one.id)) == left
-        assert len(await stores.reports.problems(one.id)) == left
+        assert len(await stores.problems.problems(one.id)) == left
         assert len(await stores.reports.totals(one.id)) == left
         assert (await stores.reports.result(one.id) is not None) == bool(left)
         assert ((await stores.reports.reports(one.id, 1)).finished is not None) == bool(left)

@@ -10,19 +10,17 @@ import pytest
 from factories import (
     a_counter,
     a_finished,
-    a_frame,
-    a_problem,
+    a_problem_report,
     a_run,
     a_started,
     an_exception,
-    at,
     new,
 )
 from msgspec.structs import replace
 from stores import Stores
 
-from daftray.domain.errors import InvalidInputError, RunNotFoundError
 from daftray.domain.counters import Counter, CounterTotal
+from daftray.domain.errors import InvalidInputError, RunNotFoundError
 from daftray.domain.report import AttemptReports
 from daftray.domain.result import Column, RunResult
 
@@ -47,28 +45,6 @@ async def test_the_first_report_of_each_kind_stays(stores: Stores, run_id: str) 
     )
     await stores.reports.started(run_id, a_started(attempt=2))
     assert await stores.reports.reports(run_id, 2) == AttemptReports(started=a_started(attempt=2))
-
-
-async def test_a_problem_is_counted_once_per_attempt_that_it_ended(stores: Stores, run_id: str) -> None:
-    problem = a_problem(
-        message="\x00 no", frames=[a_frame(code="x = 1")], causes=[an_exception()], udf="embed"
-    )
-    for _ in range(3):
-        await stores.reports.finished(run_id, a_finished(), problem)
-    assert await stores.reports.problems(run_id) == [problem]
-    await stores.reports.finished(run_id, a_finished(attempt=2), replace(problem, attempt=2, count=5))
-    assert await stores.reports.problems(run_id) == [replace(problem, attempt=2, count=5), problem]
-    assert await stores.reports.problems(run_id, 1) == [problem]
-    assert await stores.reports.problems(run_id, 3) == []
-
-
-async def test_equal_problems_meet(stores: Stores, run_id: str) -> None:
-    """A problem says itself which attempt it is of, so that two reports may bring equal ones."""
-    await stores.reports.finished(run_id, a_finished(attempt=1), a_problem(message="first", first_seen=at(5)))
-    again = a_problem(message="then", count=2, first_seen=at(1), last_seen=at(9))
-    await stores.reports.finished(run_id, a_finished(attempt=2), again)
-    (found,) = await stores.reports.problems(run_id)
-    assert found == a_problem(message="first", count=3, first_seen=at(1), last_seen=at(9))
 
 
 VALUE = msgspec.Raw(b'{"b": 1, "a": [1e400, 12345678901234567890123, "\\u0000"]}')
@@ -111,13 +87,12 @@ async def test_an_older_attempts_result_never_replaces_a_newer_ones(stores: Stor
 async def test_reports_of_no_run_are_refused(stores: Stores) -> None:
     for write in (
         stores.reports.started("run_none", a_started()),
-        stores.reports.finished("run_none", a_finished(), a_problem()),
+        stores.reports.finished("run_none", a_finished(), a_problem_report()),
         stores.reports.put_result("run_none", RunResult(kind="omitted")),
         stores.reports.count("run_none", 1, [a_counter()]),
     ):
         with pytest.raises(RunNotFoundError):
             await write
-    assert await stores.reports.problems("run_none") == []
     assert await stores.reports.totals("run_none") == []
 
 

@@ -3,6 +3,7 @@
 from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.problems import SqlProblemStore
 from daftray.adapters.db.projects import SqlProjectStore
 from daftray.adapters.db.reports import SqlReportStore
 from daftray.adapters.db.retention import SqlRetentionStore
@@ -14,6 +15,7 @@ __all__ = [
     "Database",
     "SqlBlobOwners",
     "SqlKeyStore",
+    "SqlProblemStore",
     "SqlProjectStore",
     "SqlReportStore",
     "SqlRetentionStore",

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from daftray.adapters.db.columns import ORDERED_TEXT, StructJson
 from daftray.adapters.db.rows import Row, partial_index
-from daftray.domain.problem import Problem
 from daftray.domain.report import FinishedReport, StartedReport
 from daftray.domain.result import RunResult
 
@@ -49,20 +48,6 @@ class ResultRow(Row):
     """Bytes of it, here and in the blob store."""
     reported_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
-
-
-class ProblemRow(Row):
-    """Equal exceptions of an attempt, counted. ``problem`` is the first of them."""
-
-    __tablename__ = "problems"
-
-    run_id: Mapped[str] = _run_id()
-    attempt: Mapped[int] = _attempt()
-    fingerprint: Mapped[str] = mapped_column(primary_key=True)
-    problem: Mapped[Problem] = mapped_column(StructJson(Problem))
-    count: Mapped[int] = mapped_column(BigInteger)
-    first_seen: Mapped[datetime]
-    last_seen: Mapped[datetime]
 
 
 class CounterRow(Row):

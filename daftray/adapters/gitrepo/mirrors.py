@@ -21,6 +21,7 @@ import msgspec
 
 from daftray.adapters.gitrepo import addresses, credentials, refnames, transport
 from daftray.adapters.gitrepo.commands import GitCommands
+from daftray.adapters.gitrepo.files import read_files
 from daftray.adapters.gitrepo.mirror import Mirror, Wanted
 from daftray.adapters.gitrepo.mirror_folder import MirrorFolder
 from daftray.adapters.gitrepo.remote_refs import RemoteAccess
@@ -119,6 +120,30 @@ class BareMirrors:
         place, full = self._place(repository), refnames.commit_hash(commit)
         files = await self._tree(place, full, patch=patch, budget=Budget(LARGEST_TREE))
         return sorted(files, key=lambda file: file.path)
+
+    async def files(
+        self,
+        repository: GitRepository,
+        commit: str,
+        paths: Sequence[str],
+        *,
+        patch: bytes | None = None,
+        largest: int,
+    ) -> dict[str, bytes | None]:
+        """Return single files of a pinned commit, by path, as far as it has them.
+
+        One of more than ``largest`` bytes is there without them. Submodules are not looked into.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        place = self._place(repository)
+        with self._using(place):
+            full = await self._pin(place, Wanted(commit=refnames.commit_hash(commit)))
+            path = self._folder.path(place.name)
+            return await asyncio.to_thread(
+                read_files, self._git, path, full, paths, patch=patch, largest=largest
+            )
 
     async def close(self) -> None:
         """End what still runs: the server stops."""

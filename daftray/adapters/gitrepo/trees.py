@@ -50,7 +50,7 @@ def read_tree(git: GitCommands, mirror: Path, commit: str, *, patch: bytes | Non
     """
     if not patch or not patch.strip():
         return _read(git, mirror, commit, env=None, budget=budget)
-    with _patched(git, mirror, commit, patch) as (tree, env):
+    with patched(git, mirror, commit, patch) as (tree, env):
         return _read(git, mirror, tree, env=env, budget=budget)
 
 
@@ -97,7 +97,7 @@ def _checked(path: str) -> str:
 
 
 @contextmanager
-def _patched(
+def patched(
     git: GitCommands, mirror: Path, commit: str, patch: bytes
 ) -> Generator[tuple[str, Mapping[str, str]]]:
     """Apply a patch to a commit's tree, in an index and an object store that last only for the block."""

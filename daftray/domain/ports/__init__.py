@@ -7,6 +7,7 @@ errors of ``domain/errors.py``.
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
+from daftray.domain.ports.problems import ProblemStore
 from daftray.domain.ports.retention import BlobOwners, MirrorCache, RetentionStore, SubmittedJobs
 from daftray.domain.ports.runs import Claim, NewRun, RunQuery, RunStore
 from daftray.domain.ports.secrets import Vault
@@ -37,6 +38,7 @@ __all__ = [
     "Notices",
     "Packages",
     "Pinged",
+    "ProblemStore",
     "ProjectStore",
     "RayJobs",
     "ReportStore",

@@ -67,6 +67,24 @@ class GitMirrors(Protocol):
         """
         ...
 
+    async def files(
+        self,
+        repository: GitRepository,
+        commit: str,
+        paths: Sequence[str],
+        *,
+        patch: bytes | None = None,
+        largest: int,
+    ) -> dict[str, bytes | None]:
+        """Return single files of a pinned commit, by path, as far as it has them.
+
+        One of more than ``largest`` bytes is there without them. Submodules are not looked into.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        ...
+
     async def close(self) -> None:
         """End what still runs: the server stops."""
         ...

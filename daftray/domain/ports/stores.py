@@ -11,7 +11,7 @@ import msgspec
 
 from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.principal import ApiKey
-from daftray.domain.problem import Problem
+from daftray.domain.problem import ProblemReport
 from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
@@ -80,8 +80,8 @@ class ReportStore(Protocol):
         """Keep the first such report of an attempt."""
         ...
 
-    async def finished(self, run_id: str, report: FinishedReport, problem: Problem | None) -> None:
-        """Keep the first such report of an attempt, with the problem that ended it."""
+    async def finished(self, run_id: str, report: FinishedReport, problem: ProblemReport | None) -> None:
+        """Keep the first such report of an attempt; fold the problem in that ended it (`ProblemStore`)."""
         ...
 
     async def reports(self, run_id: str, attempt: int) -> AttemptReports:
@@ -94,10 +94,6 @@ class ReportStore(Protocol):
 
     async def result(self, run_id: str) -> RunResult | None:
         """Return the result of the newest attempt that has one."""
-        ...
-
-    async def problems(self, run_id: str, attempt: int | None = None) -> list[Problem]:
-        """Return problems, most frequent first."""
         ...
 
     async def count(self, run_id: str, attempt: int, counters: Sequence[Counter]) -> None:

@@ -42,7 +42,7 @@ async def test_a_reported_exception_is_kept_without_secrets() -> None:
     exception = an_exception(message=f"401 for {SHARED} and {OWN}")
     report = a_finished(outcome="raised", exit_code=1, exception=exception)
     await reporting.finished(RunPrincipal(run=run.id, attempt=1), report)
-    (problem,) = await plane.stores.reports.problems(run.id)
+    (problem,) = await plane.stores.problems.problems(run.id)
     finished = (await plane.stores.reports.reports(run.id, 1)).finished
     assert problem.message == f"401 for {'*' * len(SHARED)} and {'*' * len(OWN)}"
     assert finished is not None

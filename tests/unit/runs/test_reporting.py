@@ -15,6 +15,7 @@ from daftray.domain.result import RunResult
 from daftray.domain.run import Run
 from daftray.identity.run_tokens import RunTokens
 from daftray.metrics.outcomes import Outcomes
+from daftray.metrics.problems import Problems
 from daftray.runs.reporting import Reporting
 
 
@@ -25,6 +26,7 @@ class Reported:
         self.plane, self.run = plane, run
         self.reporter = RunPrincipal(run=run.id, attempt=1)
         self.outcomes = Outcomes(reports=plane.stores.reports, blobs=plane.blobs)
+        self.problems = Problems(store=plane.stores.problems)
         self.reporting = Reporting(
             runs=plane.stores.runs,
             reports=plane.stores.reports,
@@ -71,7 +73,7 @@ async def test_the_first_end_counts_and_its_exception_is_one_problem() -> None:
     raised = a_finished(outcome="raised", exit_code=1, exception=an_exception(message="bad row"))
     for report in (raised, raised, a_finished()):
         await one.reporting.finished(one.reporter, report)
-    (problem,) = await one.outcomes.problems(one.run.id)
+    (problem,) = await one.problems.list(one.run.id)
     assert (problem.type, problem.message, problem.count) == ("ValueError", "bad row", 1)
     reports = await one.plane.stores.reports.reports(one.run.id, 1)
     assert reports.finished == raised
@@ -80,7 +82,7 @@ async def test_the_first_end_counts_and_its_exception_is_one_problem() -> None:
 async def test_an_end_without_an_exception_is_no_problem() -> None:
     one = await a_reported()
     await one.reporting.finished(one.reporter, a_finished(outcome="exited", exit_code=3))
-    assert await one.outcomes.problems(one.run.id) == []
+    assert await one.problems.list(one.run.id) == []
 
 
 async def test_the_last_result_counts_with_its_bytes(tmp_path: Path) -> None:

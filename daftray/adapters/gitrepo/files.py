@@ -1,0 +1,60 @@
+"""Single files of a commit, with a patch applied where there is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from daftray.adapters.gitrepo.commands import GitCommands
+from daftray.adapters.gitrepo.trees import patched
+
+_BLOB = re.compile(r"(?P<blob>[0-9a-f]{40}) blob (?P<size>\d+)")
+
+
+def read_files(
+    git: GitCommands, mirror: Path, commit: str, paths: Sequence[str], *, patch: bytes | None, largest: int
+) -> dict[str, bytes | None]:
+    """Return the files of those paths that a commit has; None for one of more than ``largest`` bytes.
+
+    Of a link that is its target's path; a folder or a submodule is no file.
+
+    Raises:
+        SourceError: the patch does not apply.
+    """
+    # One name a line is what Git reads: a path with a line break in it could ask for anything else.
+    asked = [path for path in paths if path and not set(path) & set("\n\r\0")]
+    plain: nullcontext[tuple[str, Mapping[str, str] | None]] = nullcontext((commit, None))
+    opened = patched(git, mirror, commit, patch) if patch and patch.strip() else plain
+    with opened as (tree, env):
+        names = "".join(f"{tree}:{path}\n" for path in asked).encode(errors="surrogateescape")
+        checked = git.run("cat-file", "--batch-check", at=mirror, env=env, stdin=names).output
+        sizes = _sizes(asked, checked.splitlines())
+        small = {path: blob for path, (blob, size) in sizes.items() if size <= largest}
+        wanted = "".join(f"{blob}\n" for blob in small.values()).encode()
+        content = git.run("cat-file", "--batch", at=mirror, env=env, stdin=wanted).output
+    return {**dict.fromkeys(sizes), **_contents(list(small), content)}
+
+
+def _sizes(paths: Sequence[str], answers: Sequence[bytes]) -> dict[str, tuple[str, int]]:
+    """Return the blobs among the answers, by path, with their sizes."""
+    found: dict[str, tuple[str, int]] = {}
+    for path, answer in zip(paths, answers, strict=False):
+        # What is not there is answered with its own name, which is no hash: a commit's stands before it.
+        if match := _BLOB.fullmatch(answer.decode(errors="replace")):
+            found[path] = (match["blob"], int(match["size"]))
+    return found
+
+
+def _contents(paths: Sequence[str], batch: bytes) -> dict[str, bytes]:
+    """Take the answers of ``git cat-file --batch`` apart: a heading with the size, the bytes, a newline."""
+    found: dict[str, bytes] = {}
+    start = 0
+    for path in paths:
+        heading_end = batch.index(b"\n", start)
+        size = int(batch[start:heading_end].rsplit(b" ", 1)[1])
+        start = heading_end + 1
+        found[path] = batch[start : start + size]
+        start += size + 1
+    return found
