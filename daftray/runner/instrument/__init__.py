@@ -27,6 +27,7 @@ HOOKS = {
     "daft.udf.udf_v2": "daftray.runner.instrument.daft_func",
     "ray._private.function_manager": "daftray.runner.instrument.ray_tasks",
     "anthropic._base_client": "daftray.runner.instrument.anthropic_client",
+    "google.genai._api_client": "daftray.runner.instrument.google_client",
     "openai._base_client": "daftray.runner.instrument.openai_client",
 }
 """Modules to patch, and who patches them."""
