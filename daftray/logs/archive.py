@@ -6,7 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 
 from daftray.domain.cluster import Job
-from daftray.domain.errors import BlobNotFoundError, LogNotFoundError, LogRemovedError, StaleClaimError
+from daftray.domain.errors import (
+    BlobNotFoundError,
+    ClusterUnreachableError,
+    LogNotFoundError,
+    LogRemovedError,
+    StaleClaimError,
+)
 from daftray.domain.ports import BlobStore, Claim, RayJobs, RunStore
 from daftray.domain.run import Run
 from daftray.logs.chunks import CHUNK, growing_key, key_of, spans
@@ -58,22 +64,27 @@ class LogArchive:
         are copied at a time. A job that has ended gives its last bytes, whatever they could begin.
 
         Raises:
-            ClusterUnreachableError: the log cannot be read now.
+            ClusterUnreachableError: the log cannot be read now, or not as far as it goes.
             StaleClaimError: somebody else has the run; nothing was changed.
         """
         mask = await asyncio.to_thread(Mask, secrets.values())
         start = size = run.current.log_size
+        fell_short = False
         for _ in range(READS_PER_COPY):
             known = min(size, mask.reach)
             wanted = known + READ_BYTES
             text = await self._rayjobs.read_log(job, offset=size - known, limit=wanted)
             final = len(text) < wanted and await self._ends_at(job, size - known + len(text))
+            fell_short = len(text) < wanted and not final and job.status.terminal
             new = await asyncio.to_thread(mask.settled, text, known=known, final=final)
             if new:
                 await self._append(run, size, new, claim)
                 size += len(new)
             if not new or len(text) < wanted:
                 break
+        if fell_short and size == start:
+            # What came is held back, since a secret may begin there. It is not the end: there is more.
+            raise ClusterUnreachableError(f"The log of job {job.submission_id} was read in part only.")
         if size > start and self._signals is not None:
             self._signals.notify(run.id)
         return size > start

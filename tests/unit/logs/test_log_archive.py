@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from factories import a_claim, a_run, new
 from fake_ray import FakeRayJobs
@@ -8,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daftray.domain.cluster import Job, JobStatus, JobSubmission
-from daftray.domain.errors import BlobNotFoundError, LogNotFoundError, StaleClaimError
+from daftray.domain.errors import (
+    BlobNotFoundError,
+    ClusterUnreachableError,
+    LogNotFoundError,
+    StaleClaimError,
+)
 from daftray.domain.ports import Claim
 from daftray.domain.run import Attempt, Run
 from daftray.domain.status import RunPhase
@@ -187,6 +194,31 @@ async def test_the_end_of_a_log_is_held_back_only_until_the_job_has_ended(copied
     assert await copied.copy()
     assert not await copied.copy()
     assert await copied.archived() == b"it is ********, hunt"
+
+
+@pytest.mark.parametrize("most", [0, 1, 7, 9])
+async def test_a_read_that_falls_short_is_not_the_end_of_a_log_that_has_ended(
+    copied: Copied, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head's tail of a log gives what came in time."""
+    read_log, short = copied.rayjobs.read_log, 8
+
+    async def slowly(job: Job, *, offset: int, limit: int) -> bytes:
+        nonlocal short
+        if limit > 1 and short:
+            short -= 1
+            limit = limit - READ_BYTES + most
+        return await read_log(job, offset=offset, limit=limit)
+
+    monkeypatch.setattr(copied.rayjobs, "read_log", slowly)
+    copied.secrets = {"TOKEN": "hunter22"}
+    copied.writes(b"a hunter22, it is hunter22 and no hunter21, hunt")
+    copied.ends()
+    goes_on = True
+    while goes_on:
+        with contextlib.suppress(ClusterUnreachableError):
+            goes_on = await copied.copy()
+    assert await copied.archived() == b"a ********, it is ******** and no hunter21, hunt"
 
 
 async def test_an_attempt_that_there_is_not_has_no_log(copied: Copied) -> None:
