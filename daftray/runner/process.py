@@ -134,7 +134,7 @@ def _current_folder() -> str:
 def start(kind: str, settings: RunSettings, *, path: Iterable[str]) -> Reporter:
     """Switch reporting on in this process. ``path`` is where the user's code imports from."""
     reporter = Reporter(kind, settings)
-    report.use(reporter.counters, reporter.problems)
+    report.use(reporter.counters, reporter)
     package.join_installed(path)
     os.environ[PROCESS] = CHILD
     os.register_at_fork(

@@ -11,10 +11,9 @@ from daftray.runner import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from daftray.runner.counters import Counters
     from daftray.runner.problems import Problems
+    from daftray.runner.process import Reporter
 
     Pairs = tuple[tuple[str, str], ...]
 
@@ -25,22 +24,22 @@ _SHORT_NAMES = {"operation": names.OPERATION, "outcome": names.OUTCOME, "udf": n
 
 inside: ContextVar[Pairs] = ContextVar("daftray_inside", default=())
 """The attributes of what is counted in this context: the UDF that runs, where one does."""
+_where = inside.get
 
 
 class _Process:
     """What the three functions of this module act on. One per process: the user's code passes no handle."""
 
     counters: Counters | None = None
-    problems: tuple[Callable[[], Problems]] | None = None
-    """In a tuple: a function of a class would be its method."""
+    reporter: Reporter | None = None
     result: object = None
     has_result = False
 
 
-def use(counters: Counters, problems: Callable[[], Problems] | None = None) -> None:
-    """Let this process count into these counters, and its exceptions into these problems, from now on."""
+def use(counters: Counters, reporter: Reporter | None = None) -> None:
+    """Let this process count into these counters, and report by this reporter, from now on."""
     _Process.counters = counters
-    _Process.problems = None if problems is None else (problems,)
+    _Process.reporter = reporter
 
 
 def counters() -> Counters | None:
@@ -50,7 +49,13 @@ def counters() -> Counters | None:
 
 def problems() -> Problems | None:
     """Return what counts the process's exceptions, None outside a run."""
-    return None if _Process.problems is None else _Process.problems[0]()
+    return None if _Process.reporter is None else _Process.reporter.problems()
+
+
+def flush() -> None:
+    """Send what this process has counted, now."""
+    if _Process.reporter is not None:
+        _Process.reporter.flush()
 
 
 def increment(name: str, /, amount: float = 1, **attributes: object) -> None:
@@ -72,7 +77,7 @@ def increment(name: str, /, amount: float = 1, **attributes: object) -> None:
     counters = _Process.counters
     if counters is None:
         return
-    udf = inside.get()
+    udf = _where()
     key = (name, (*attributes.items(), *udf) if attributes else udf)
     # By hand, and not in a method of the counters: 300 ns is all that a row can spare.
     counters.acquire()

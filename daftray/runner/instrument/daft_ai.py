@@ -1,7 +1,7 @@
 """Daft's AI functions: its providers call ``daft.ai.metrics.record_token_metrics`` after each answer.
 
-Daft's OpenAI provider calls the ``openai`` client, whose hook has counted the request and its tokens by
-then. The rule: what is recorded after a call of a client library, in the same context and for the same
+They call the clients ``openai`` and ``google-genai``, whose hooks have counted the request and its tokens
+by then. The rule: what is recorded after a call of a client library, in the same context and for the same
 model, tells of that call; only tokens that the client's hook did not see are added.
 """
 
@@ -12,6 +12,7 @@ import functools
 from daftray.runner import names
 from daftray.runner.instrument import UnknownShapeError, warn
 from daftray.runner.instrument.calls import Call, last
+from daftray.runner.instrument.daft_counters import unwatched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def patch(module: ModuleType) -> None:
     if not callable(original):
         raise UnknownShapeError("it has no record_token_metrics")
     complained = False
+    if hasattr(module, "increment_counter"):
+        module.increment_counter = unwatched(module.increment_counter)  # type: ignore[attr-defined]
 
     @functools.wraps(original)
     def record_token_metrics(*args: Any, **kwargs: Any) -> Any:  # passed on as they come
@@ -53,9 +56,14 @@ def _record(
     **_: object,
 ) -> None:
     call = last.get()
-    if call is not None and not call.claimed and call.model == model:
+    if call is not None and not call.claimed and _bare(call.model) == _bare(model):
         call.claimed = True
     else:
         call = Call(model=model, provider=provider, operation=_OPERATIONS.get(protocol, protocol))
         call.request(names.OK)
     call.tokens(input_tokens, output_tokens)
+
+
+def _bare(model: str | None) -> str:
+    """Return a model's name without where it is kept: ``models/gemini`` is sent, and told of, as both."""
+    return str(model).rpartition("/")[2]

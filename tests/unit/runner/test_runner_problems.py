@@ -175,7 +175,7 @@ def test_the_printed_trace_has_no_frames_of_the_runner() -> None:
 @pytest.fixture
 def reporter(control: ControlStub, monkeypatch: pytest.MonkeyPatch) -> Generator[Reporter]:
     made = Reporter(CHILD, RunSettings(run_id="run_01", attempt=1, report_url=control.url, token=TOKEN))
-    monkeypatch.setattr(report._Process, "problems", (made.problems,))
+    monkeypatch.setattr(report._Process, "reporter", made)
     yield made
     made.close()
 
