@@ -1,4 +1,4 @@
-"""``daftray runs result | problems | metrics | events``: what is kept of a run beside its log."""
+"""``daftray runs result | metrics | events``: what is kept of a run beside its log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import msgspec
 import typer
 
 from daftray.cli import screen, tables
-from daftray.cli.options import AsJson, Attempt, Project, RunId
+from daftray.cli.options import AsJson, Project, RunId
 from daftray.cli.session import connect_to_project
-from daftray.cli.summary import problem_lines, result_lines
+from daftray.cli.summary import result_lines
 from daftray.domain.errors import InvalidInputError
 from daftray.domain.metrics import RunMetrics, UsageLine
 
@@ -26,7 +26,6 @@ Examples:
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the group of runs."""
     app.command("result", epilog=_RESULT_EPILOG)(result)
-    app.command("problems")(problems)
     app.command("metrics")(metrics)
     app.command("events")(events)
 
@@ -59,28 +58,6 @@ def result(
     except OSError as exc:
         raise InvalidInputError(f"{out} cannot be written: {exc.strerror}.") from exc
     screen.say(f"{preview.kind} result of run {run} is in {out}.")
-
-
-def problems(
-    context: typer.Context,
-    run: RunId,
-    project: Project = None,
-    attempt: Attempt = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show a run's exceptions, equal ones counted together."""
-    found = connect_to_project(context, project).runs.problems(run, attempt=attempt)
-    if as_json:
-        screen.emit_json({"problems": found})
-        return
-    if not found:
-        screen.say("No problems are known.")
-    for problem in found:
-        screen.emit(
-            "\n".join(
-                [*problem_lines(problem), f"  {problem.handled}, last {screen.cell(problem.last_seen)}"]
-            )
-        )
 
 
 def metrics(context: typer.Context, run: RunId, project: Project = None, as_json: AsJson = False) -> None:

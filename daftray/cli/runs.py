@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from daftray.cli import limits, run_batch, run_facts, run_log, run_records, screen, tables
+from daftray.cli import limits, run_batch, run_facts, run_log, run_problems, run_records, screen, tables
 from daftray.cli.follow import follow_to_end, go_on_with
 from daftray.cli.options import AsJson, Follow, Project, RunId
 from daftray.cli.session import connect_to_project
@@ -138,3 +138,4 @@ def rerun(  # noqa: PLR0913 (each is an option of the command)
 run_batch.add_to(app)
 run_log.add_to(app)
 run_records.add_to(app)
+run_problems.add_to(app)

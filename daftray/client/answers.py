@@ -92,10 +92,11 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProblemsAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """``{"problems": […]}``."""
+    """``{"problems": […]}``, and beside those of another run where one was named."""
 
     problems: list[Problem]
 
+    comparison: ProblemComparison | None = None
 
 class EventsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``{"events": […]}``."""

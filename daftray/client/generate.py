@@ -27,6 +27,7 @@ _REPLACEMENTS = {
     "AsyncProjects": "Projects",
     "AsyncRunCreation": "RunCreation",
     "AsyncRunRecords": "RunRecords",
+    "AsyncRunProblems": "RunProblems",
     "AsyncRuns": "Runs",
     "AsyncSecrets": "Secrets",
 }

@@ -14,7 +14,6 @@ MOST_PROBLEMS = 1000
 """Fingerprints that are kept of an attempt. What comes beyond them is counted together, under `OTHERS`."""
 MOST_SAMPLES = 20
 """Samples that are kept of a fingerprint in an attempt: the earliest."""
-OTHERS = "0" * 16
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,9 +179,11 @@ def within_bound(reports: Sequence[ProblemReport], known: Iterable[str]) -> list
 
 
 _OF_OTHERS = ExceptionInfo(
-    type="daftray.OtherProblems",
+    type="daftray.OtherProblems",  # the runner's name, too, for what is beyond its own bound
     message=f"The attempt has more than {MOST_PROBLEMS} kinds of exceptions; the rest is counted here.",
 )
+
+OTHERS = fingerprint(_OF_OTHERS)
 
 
 def gravest(handled: Iterable[Handled]) -> Handled:

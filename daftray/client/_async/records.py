@@ -1,4 +1,4 @@
-"""What is kept of a run: its log, result, problems, metrics and history."""
+"""What is kept of a run: its log, result, metrics and history; its problems are in a file of their own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 
 import httpx
 
-from daftray.client._async.connection import decode, decode_json, segment
-from daftray.client._async.place import Place
+from daftray.client._async.connection import decode, decode_json
+from daftray.client._async.problems import AsyncRunProblems
 from daftray.client._async.streams import open_stream
-from daftray.client.answers import EventsAnswer, LogMatches, ProblemsAnswer
-from daftray.client.asked import RunOrId, parameters, run_id
+from daftray.client.answers import EventsAnswer, LogMatches
+from daftray.client.asked import RunOrId, parameters
 from daftray.domain.metrics import RunMetrics
-from daftray.domain.problem import Problem
 from daftray.domain.result import RunResult
 from daftray.domain.run import RunEvent
 
@@ -22,11 +21,8 @@ _PIECE_BYTES = 4 * 1024 * 1024
 _PAST_THE_END = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 
 
-class AsyncRunRecords:
+class AsyncRunRecords(AsyncRunProblems):
     """What is kept of the runs of a project."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
 
     async def result(self, run: RunOrId) -> Any:  # any JSON that the run's code returned
         """Return what a run returned, as JSON says it; of a table or an artifact, its `RunResult` as JSON.
@@ -48,13 +44,6 @@ class AsyncRunRecords:
         async with open_stream(self._place.connection, path) as response:
             async for piece in response.aiter_bytes():
                 yield piece
-
-    async def problems(self, run: RunOrId, *, attempt: int | None = None) -> list[Problem]:
-        """Return the run's exceptions, equal ones counted together."""
-        answer = await self._place.connection.get(
-            f"{self._path(run)}/problems", ProblemsAnswer, parameters=parameters(attempt=attempt)
-        )
-        return answer.problems
 
     async def metrics(self, run: RunOrId) -> RunMetrics:
         """Return what the run has used: requests, tokens, CPU seconds, and what its code counts."""
@@ -124,10 +113,3 @@ class AsyncRunRecords:
             repeatable=True,
             accepted=_PAST_THE_END,
         )
-
-    @property
-    def _runs_path(self) -> str:
-        return f"{self._place.project_path}/runs"
-
-    def _path(self, run: RunOrId) -> str:
-        return f"{self._runs_path}/{segment(run_id(run))}"

@@ -1,5 +1,5 @@
 # Generated from daftray/client/_async by `python -m daftray.client.generate`: change it there.
-"""What is kept of a run: its log, result, problems, metrics and history."""
+"""What is kept of a run: its log, result, metrics and history; its problems are in a file of their own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 import httpx
 
-from daftray.client._sync.connection import decode, decode_json, segment
-from daftray.client._sync.place import Place
+from daftray.client._sync.connection import decode, decode_json
+from daftray.client._sync.problems import RunProblems
 from daftray.client._sync.streams import open_stream
-from daftray.client.answers import EventsAnswer, LogMatches, ProblemsAnswer
-from daftray.client.asked import RunOrId, parameters, run_id
+from daftray.client.answers import EventsAnswer, LogMatches
+from daftray.client.asked import RunOrId, parameters
 from daftray.domain.metrics import RunMetrics
-from daftray.domain.problem import Problem
 from daftray.domain.result import RunResult
 from daftray.domain.run import RunEvent
 
@@ -23,11 +22,8 @@ _PIECE_BYTES = 4 * 1024 * 1024
 _PAST_THE_END = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 
 
-class RunRecords:
+class RunRecords(RunProblems):
     """What is kept of the runs of a project."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
 
     def result(self, run: RunOrId) -> Any:  # any JSON that the run's code returned
         """Return what a run returned, as JSON says it; of a table or an artifact, its `RunResult` as JSON.
@@ -49,13 +45,6 @@ class RunRecords:
         with open_stream(self._place.connection, path) as response:
             for piece in response.iter_bytes():
                 yield piece
-
-    def problems(self, run: RunOrId, *, attempt: int | None = None) -> list[Problem]:
-        """Return the run's exceptions, equal ones counted together."""
-        answer = self._place.connection.get(
-            f"{self._path(run)}/problems", ProblemsAnswer, parameters=parameters(attempt=attempt)
-        )
-        return answer.problems
 
     def metrics(self, run: RunOrId) -> RunMetrics:
         """Return what the run has used: requests, tokens, CPU seconds, and what its code counts."""
@@ -125,10 +114,3 @@ class RunRecords:
             repeatable=True,
             accepted=_PAST_THE_END,
         )
-
-    @property
-    def _runs_path(self) -> str:
-        return f"{self._place.project_path}/runs"
-
-    def _path(self, run: RunOrId) -> str:
-        return f"{self._runs_path}/{segment(run_id(run))}"
