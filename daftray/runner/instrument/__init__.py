@@ -29,6 +29,8 @@ HOOKS = {
     "anthropic._base_client": "daftray.runner.instrument.anthropic_client",
     "google.genai._api_client": "daftray.runner.instrument.google_client",
     "openai._base_client": "daftray.runner.instrument.openai_client",
+    "vllm.v1.engine.async_llm": "daftray.runner.instrument.vllm_engine",
+    "vllm.v1.engine.llm_engine": "daftray.runner.instrument.vllm_engine",
 }
 """Modules to patch, and who patches them."""
 
