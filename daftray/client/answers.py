@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from daftray.domain.problem import Problem
+from daftray.domain.problem import Problem, ProblemComparison
 from daftray.domain.project import Project, Secret
 from daftray.domain.run import Run, RunEvent
 
