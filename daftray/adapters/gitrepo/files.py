@@ -23,8 +23,7 @@ def read_files(
     Raises:
         SourceError: the patch does not apply.
     """
-    # One name a line is what Git reads: a path with a line break in it could ask for anything else.
-    asked = [path for path in paths if path and not set(path) & set("\n\r\0")]
+    asked = [path for path in paths if _is_plain(path)]
     plain: nullcontext[tuple[str, Mapping[str, str] | None]] = nullcontext((commit, None))
     opened = patched(git, mirror, commit, patch) if patch and patch.strip() else plain
     with opened as (tree, env):
@@ -35,6 +34,14 @@ def read_files(
         wanted = "".join(f"{blob}\n" for blob in small.values()).encode()
         content = git.run("cat-file", "--batch", at=mirror, env=env, stdin=wanted).output
     return {**dict.fromkeys(sizes), **_contents(list(small), content)}
+
+
+def _is_plain(path: str) -> bool:
+    """Whether Git takes a path as one name of a file.
+
+    It reads one name a line, and gives up altogether at one that is relative to a folder of its own.
+    """
+    return not set(path) & set("\n\r\0") and not {"", ".", ".."} & set(path.split("/"))
 
 
 def _sizes(paths: Sequence[str], answers: Sequence[bytes]) -> dict[str, tuple[str, int]]:

@@ -17,6 +17,7 @@ from daftray import AsyncClient, Client
 from daftray.client import AnswerNotUnderstoodError, NotConfiguredError, Retry
 from daftray.domain.errors import InvalidInputError, RunNotFoundError
 from daftray.domain.metrics import RunMetrics
+from daftray.domain.problem import ProblemComparison, ProblemDetail
 from daftray.domain.result import RunResult
 from daftray.domain.run import RunEvent
 from daftray.domain.spec import Entrypoint, Environment, FileEntrypoint, GitSource, Source
@@ -179,6 +180,7 @@ def test_rerun_sends_only_what_is_different() -> None:
 EVENT = RunEvent(at=NOW, from_=RunStatus.PENDING, to=RunStatus.RUNNING, phase=RunPhase.RUNNING)
 PROJECT = a_project()
 PROBLEM = a_problem()
+COMPARISON = ProblemComparison(run="run_0", new=[PROBLEM], seen=[], gone=[])
 
 
 @pytest.mark.parametrize(
@@ -195,6 +197,19 @@ PROBLEM = a_problem()
         ),
         (lambda c: c.runs.problems("r"), f"GET {RUNS}/r/problems", {"problems": [PROBLEM]}, [PROBLEM]),
         (lambda c: c.runs.problems("r", attempt=2), f"GET {RUNS}/r/problems?attempt=2", {"problems": []}, []),
+        (
+            lambda c: c.runs.problem("r", "f/1", attempt=2),
+            f"GET {RUNS}/r/problems/f%2F1?attempt=2",
+            ProblemDetail(problems=[PROBLEM], samples=[]),
+            ProblemDetail(problems=[PROBLEM], samples=[]),
+        ),
+        (
+            lambda c: c.runs.compare_problems("r", RUN),
+            f"GET {RUNS}/r/problems?against={RUN.id}",
+            {"problems": [], "comparison": COMPARISON},
+            COMPARISON,
+        ),
+        (lambda c: c.runs.source("r", "lib/a b.py"), f"GET {RUNS}/r/source/lib/a%20b.py", "x", b'"x"'),
         (
             lambda c: c.runs.metrics("r"),
             f"GET {RUNS}/r/metrics",
