@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from daftray.domain.errors import RunNotFoundError
+from daftray.domain.metrics import UsageSummary
+from daftray.domain.price import PriceTable
 from daftray.domain.principal import ApiKey
 from daftray.domain.problem import ProblemReport
 from daftray.domain.project import Project, SealedSecret
@@ -67,6 +69,9 @@ class Memory:
     keys_used: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     keys_made_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     results_came_at: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    prices: dict[str, list[PriceTable]] = field(default_factory=dict)
+    ended: list[tuple[Run, UsageSummary | None]] = field(default_factory=list)
+    """Each run as it ended, with what it had used, for the counts of all runs together."""
     removals: set[str] = field(default_factory=set)
     identity: str | None = None
     clock: FakeClock = field(default_factory=FakeClock)

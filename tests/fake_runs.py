@@ -109,6 +109,8 @@ class InMemoryRunStore:
             or (record.due_at is None and record.run.status is not run.status)
         ):
             raise StaleClaimError
+        if run.status.terminal and record.due_at is not None:
+            self._memory.ended.append((run, record.run.usage))
         record.run = _saved(record.run, run)
         record.events.extend(events)
         if run.status.terminal:

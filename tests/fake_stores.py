@@ -70,6 +70,8 @@ class InMemoryProjectStore:
         if any(memory.runs[run_id].due_at is not None for run_id in runs):
             raise ConflictError
         self._projects.pop(project_id, None)
+        memory.prices.pop(project_id, None)
+        memory.ended = [(run, usage) for run, usage in memory.ended if run.project != project_id]
         gone = {project_id, *runs}
         forget_owners(memory, gone)
         for run_id in runs:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fake_memory import FakeClock, Memory
+from fake_prices import InMemoryPriceStore, InMemoryTallyStore
 from fake_problems import InMemoryProblemStore
 from fake_retention import InMemoryBlobOwners, InMemoryRetentionStore, InMemorySubmittedJobs
 from fake_runs import InMemoryRunStore
@@ -26,12 +27,14 @@ __all__ = [
     "FakeClock",
     "InMemoryBlobs",
     "InMemoryKeyStore",
+    "InMemoryPriceStore",
     "InMemoryProblemStore",
     "InMemoryProjectStore",
     "InMemoryReportStore",
     "InMemoryRunStore",
     "InMemorySecretStore",
     "InMemoryStores",
+    "InMemoryTallyStore",
     "Memory",
 ]
 
@@ -47,6 +50,8 @@ class InMemoryStores:
         self.keys = InMemoryKeyStore(memory)
         self.reports = InMemoryReportStore(memory)
         self.problems = InMemoryProblemStore(memory)
+        self.prices = InMemoryPriceStore(memory)
+        self.tallies = InMemoryTallyStore(memory)
         self.retention = InMemoryRetentionStore(memory)
         self.owners = InMemoryBlobOwners(memory)
         self.submitted = InMemorySubmittedJobs(memory)

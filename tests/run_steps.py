@@ -24,6 +24,7 @@ from daftray.domain.status import RunPhase
 from daftray.identity.run_tokens import RunTokens
 from daftray.logs.archive import LogArchive
 from daftray.logs.signals import LogSignals
+from daftray.metrics.accounts import Accounts
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
 from daftray.runs import ending, steps
@@ -115,6 +116,7 @@ class ControlPlane:
         self.rayjobs = rayjobs or FakeRayJobs()
         self.mirrors, self.packages = FakeMirrors(), FakePackages()
         self.wake, self.signals = Wake(), LogSignals()
+        self.accounts = Accounts(reports=self.stores.reports, prices=self.stores.prices)
         ids = Ids()
         self.secrets = ProjectSecrets(
             store=self.stores.secrets, vault=AesGcmVault(b"master"), clock=self.clock
@@ -134,6 +136,7 @@ class ControlPlane:
             clock=self.clock,
             target=Target(cluster="local", places=places),
             digest_key=b"d" * 32,
+            prices=self.stores.prices,
         )
         self.context = StepContext(
             runs=self.stores.runs,
@@ -150,6 +153,7 @@ class ControlPlane:
             claim=Claim(token="claim-1", lease=timedelta(seconds=30)),
             cluster="local",
             capacity=Capacity(self.rayjobs, self.clock),
+            accounts=self.accounts,
         )
         self.project = a_project(id="prj_demo", created_at=self.clock.now())
 

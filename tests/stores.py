@@ -15,6 +15,7 @@ from daftray.adapters.db import (
     Database,
     SqlBlobOwners,
     SqlKeyStore,
+    SqlPriceStore,
     SqlProblemStore,
     SqlProjectStore,
     SqlReportStore,
@@ -22,6 +23,7 @@ from daftray.adapters.db import (
     SqlRunStore,
     SqlSecretStore,
     SqlSubmittedJobs,
+    SqlTallyStore,
 )
 from daftray.adapters.db.report_rows import CounterRow
 from daftray.adapters.db.rows import Row
@@ -30,6 +32,7 @@ from daftray.domain.ports import (
     Claim,
     KeyStore,
     NewRun,
+    PriceStore,
     ProblemStore,
     ProjectStore,
     ReportStore,
@@ -37,6 +40,7 @@ from daftray.domain.ports import (
     RunStore,
     SecretStore,
     SubmittedJobs,
+    TallyStore,
 )
 from daftray.domain.run import Run
 
@@ -51,6 +55,8 @@ class Stores:
     keys: KeyStore
     reports: ReportStore
     problems: ProblemStore
+    prices: PriceStore
+    tallies: TallyStore
     retention: RetentionStore
     owners: BlobOwners
     submitted: SubmittedJobs
@@ -68,6 +74,8 @@ def memory_stores() -> Stores:
         keys=memory.keys,
         reports=memory.reports,
         problems=memory.problems,
+        prices=memory.prices,
+        tallies=memory.tallies,
         retention=memory.retention,
         owners=memory.owners,
         submitted=memory.submitted,
@@ -83,6 +91,8 @@ def stores_of(database: Database, clock: FakeClock) -> Stores:
         keys=SqlKeyStore(database),
         reports=SqlReportStore(database),
         problems=SqlProblemStore(database),
+        prices=SqlPriceStore(database),
+        tallies=SqlTallyStore(database),
         retention=SqlRetentionStore(database),
         owners=SqlBlobOwners(database),
         submitted=SqlSubmittedJobs(database),

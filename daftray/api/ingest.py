@@ -18,6 +18,7 @@ from daftray.domain.principal import RunPrincipal
 from daftray.domain.report import FinishedReport, StartAnswer, StartedReport
 from daftray.domain.result import RunResult
 from daftray.metrics import otlp
+from daftray.metrics.exposition import Exposition
 from daftray.metrics.ingest import UsageIngest
 from daftray.metrics.otlp_logs import read_logs
 from daftray.metrics.problem_records import problem_reports
@@ -87,11 +88,14 @@ async def finished(
 
 @post("/v1/ingest/otlp/v1/metrics", status_code=200, summary="Counters, by OTLP/HTTP in JSON")
 async def metrics(
-    request: AnyRequest, usage: NamedDependency[SkipValidation[UsageIngest]]
+    request: AnyRequest,
+    usage: NamedDependency[SkipValidation[UsageIngest]],
+    exposition: NamedDependency[SkipValidation[Exposition]],
 ) -> dict[str, dict[str, int]]:
     """Fold cumulative counters in; the run is the token's, whatever the report says."""
     reporter = reporting_run(request)
-    await usage.add(reporter.run, reporter.attempt, otlp.read(await request.body()))
+    with exposition.report("metrics"):
+        await usage.add(reporter.run, reporter.attempt, otlp.read(await request.body()))
     return {"partialSuccess": {}}
 
 
@@ -100,12 +104,14 @@ async def logs(
     request: AnyRequest,
     problem_ingest: NamedDependency[SkipValidation[ProblemIngest]],
     clock: NamedDependency[SkipValidation[Clock]],
+    exposition: NamedDependency[SkipValidation[Exposition]],
 ) -> dict[str, dict[str, int]]:
     """Fold in what log records tell of exceptions; the run is the token's, whatever they say."""
     reporter = reporting_run(request)
-    records = read_logs(await request.body(), request.headers.get("content-type"))
-    reports = problem_reports(records, attempt=reporter.attempt, received=clock.now())
-    await problem_ingest.add(reporter, reports)
+    with exposition.report("logs"):
+        records = read_logs(await request.body(), request.headers.get("content-type"))
+        reports = problem_reports(records, attempt=reporter.attempt, received=clock.now())
+        await problem_ingest.add(reporter, reports)
     return {"partialSuccess": {}}
 
 

@@ -11,15 +11,21 @@ from litestar.params import FromPath, QueryParameter, SkipValidation
 from litestar.response import Stream
 
 from daftray.api.auth import viewer
+from daftray.api.prices import LARGEST_VERSION
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
 from daftray.domain.metrics import RunMetrics
 from daftray.domain.project import Project
 from daftray.domain.result import RunResult
 from daftray.metrics.outcomes import Outcomes
+from daftray.projects.prices import Prices
 from daftray.runs.service import Runs
 
 AttemptParameter = Annotated[
     int | None, QueryParameter(name="attempt", ge=1, description="One attempt only.")
+]
+PriceVersionParameter = Annotated[
+    int | None,
+    QueryParameter(ge=1, le=LARGEST_VERSION, description="By this version of the project's prices."),
 ]
 _SUFFIX = {"application/vnd.apache.parquet": ".parquet", "application/octet-stream": ".bin"}
 
@@ -69,10 +75,18 @@ async def download_result(
 
 @get("/metrics", guards=[viewer], summary="Get a run's metrics")
 async def get_metrics(
-    run_id: NamedDependency[str], outcomes: NamedDependency[SkipValidation[Outcomes]]
+    run_id: NamedDependency[str],
+    outcomes: NamedDependency[SkipValidation[Outcomes]],
+    home: NamedDependency[SkipValidation[Project]],
+    prices: NamedDependency[SkipValidation[Prices]],
+    price_version: PriceVersionParameter = None,
 ) -> RunMetrics:
-    """Return CPU seconds, requests, tokens and the run's own counters. Null is unknown, not zero."""
-    return await outcomes.metrics(run_id)
+    """Return CPU seconds, requests, tokens, cost and the run's own counters. Null is unknown, not zero.
+
+    The cost is by the prices that were in force when the run was created, or by the version that is named.
+    """
+    table = None if price_version is None else await prices.get(home, price_version)
+    return await outcomes.metrics(run_id, prices=table)
 
 
 router = Router(

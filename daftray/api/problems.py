@@ -41,6 +41,7 @@ STATUS_OF: dict[str, HTTPStatus] = {
     "log-removed": HTTPStatus.GONE,
     "result-removed": HTTPStatus.GONE,
     "secret-not-found": HTTPStatus.NOT_FOUND,
+    "prices-not-found": HTTPStatus.NOT_FOUND,
     "blob-not-found": HTTPStatus.NOT_FOUND,
     "conflict": HTTPStatus.CONFLICT,
     "name-taken": HTTPStatus.CONFLICT,

@@ -64,6 +64,10 @@ def command(  # noqa: PLR0913 (each is a flag)
         int | None, typer.Option(help="Runs on the cluster at a time; others wait.  [4]")
     ] = None,
     installer: Annotated[str | None, typer.Option(help="uv or pip.  [uv]", metavar="uv|pip")] = None,
+    metrics_open: Annotated[
+        bool | None,
+        typer.Option("--metrics-open", help="Let everybody read /metrics, without a key."),
+    ] = None,
     log_level: Annotated[
         str | None, typer.Option(help="debug, info, warning or error.  [info]", metavar="LEVEL")
     ] = None,

@@ -7,7 +7,7 @@
     │   ├── DependenciesInvalidError    dependencies-invalid
     │   └── PythonVersionError          python-version-unavailable
     ├── NotFoundError                   run- · project- · result- · problem- · file- · log- ·
-    │   │                               secret-not-found
+    │   │                               secret- · prices-not-found
     │   ├── LogRemovedError             log-removed: it was there, and retention let it go
     │   └── ResultRemovedError          result-removed
     ├── ConflictError                   conflict
@@ -176,6 +176,12 @@ class SecretNotFoundError(NotFoundError):
     """There is no secret of that name in this project."""
 
     code = "secret-not-found"
+
+
+class PricesNotFoundError(NotFoundError):
+    """The project has no prices, or no such version of them."""
+
+    code = "prices-not-found"
 
 
 class ConflictError(DaftrayError):

@@ -139,6 +139,26 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
     backoff: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
 
 
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run may use over all its attempts; one that has used more is stopped.
+
+    ``tokens`` are those in and out together. ``usd`` counts what the project's prices know.
+    """
+
+    tokens: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
+    requests: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
+    usd: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
+
+    def issues(self, retries: Retries | None) -> list[InputIssue]:
+        """Return what is wrong with it, each at its path in the request."""
+        if self == Budget():
+            return [InputIssue(path="budget", message="give at least one of tokens, requests and usd")]
+        if retries and FailureReason.BUDGET_EXCEEDED in (retries.on or ()):
+            message = "leave out budget_exceeded: a budget is the whole run's, and no attempt gets a new one"
+            return [InputIssue(path="retries.on", message=message)]
+        return []
+
+
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides what a run does, apart from the values of its secrets.
 
@@ -158,6 +178,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     start_timeout_s: Seconds | None = None
     timeout_s: Seconds | None = None
     retries: Retries | None = None
+    budget: Budget | None = None
 
     def check(self) -> None:
         """Refuse what can be seen to be wrong without looking anywhere else.
@@ -166,6 +187,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
             InvalidInputError: with every issue and its path.
         """
         issues = self.entrypoint.issues() + self.source.issues()
+        issues += self.budget.issues(self.retries) if self.budget else []
         if issues:
             raise InvalidInputError("The run cannot be created as asked.", issues=tuple(issues))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from daftray.domain.counters import Counter
-from daftray.domain.metrics import summarise
 from daftray.domain.ports import ReportStore, RunStore
+from daftray.metrics.accounts import Accounts
 
 GATHER_S = 0.05
 """How long reports are gathered before they are written together."""
@@ -18,9 +18,12 @@ _Key = tuple[str, str, tuple[tuple[str, str], ...]]
 class UsageIngest:
     """Group commit for counters. Start it inside a running event loop; `close` writes what is left."""
 
-    def __init__(self, *, reports: ReportStore, runs: RunStore, gather_s: float = GATHER_S) -> None:
+    def __init__(
+        self, *, reports: ReportStore, runs: RunStore, accounts: Accounts, gather_s: float = GATHER_S
+    ) -> None:
         self._reports = reports
         self._runs = runs
+        self._accounts = accounts
         self._gather_s = gather_s
         self._pending: dict[_Attempt, _Batch] = {}
         self._task: asyncio.Task[None] | None = None
@@ -49,7 +52,7 @@ class UsageIngest:
     async def _write(self, run_id: str, attempt: int, batch: _Batch) -> None:
         try:
             await self._reports.count(run_id, attempt, list(batch.folded.values()))
-            await self._runs.save_usage(run_id, summarise(await self._reports.totals(run_id)).summary())
+            await self._runs.save_usage(run_id, (await self._accounts.of(run_id)).summary())
         except Exception as exc:  # noqa: BLE001 (each waiting request answers with it; the runner sends again)
             batch.written.set_exception(exc)
             batch.written.exception()  # nobody may be waiting any more

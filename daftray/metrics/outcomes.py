@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from daftray.domain.errors import ResultNotFoundError, ResultRemovedError
-from daftray.domain.metrics import RunMetrics, summarise
+from daftray.domain.metrics import RunMetrics
 from daftray.domain.ports import BlobStore, ReportStore
+from daftray.domain.price import PriceTable
 from daftray.domain.result import RunResult
+from daftray.metrics.accounts import Accounts
 
 
 class Outcomes:
     """Reads what runs reported."""
 
-    def __init__(self, *, reports: ReportStore, blobs: BlobStore) -> None:
+    def __init__(self, *, reports: ReportStore, blobs: BlobStore, accounts: Accounts) -> None:
         self._reports = reports
+        self._accounts = accounts
         self._blobs = blobs
 
     async def result(self, run_id: str) -> RunResult:
@@ -42,9 +45,9 @@ class Outcomes:
             raise ResultNotFoundError("The run's result tells of a file that never came: run it again.")
         return found, self._blobs.stream(key)
 
-    async def metrics(self, run_id: str) -> RunMetrics:
-        """Return a run's metrics, as far as they have been reported."""
-        return summarise(await self._reports.totals(run_id))
+    async def metrics(self, run_id: str, *, prices: PriceTable | None = None) -> RunMetrics:
+        """Return a run's metrics, as far as they have been reported, by the prices of its time or others."""
+        return await self._accounts.of(run_id, prices=prices)
 
 
 def result_key(run_id: str, attempt: int) -> str:

@@ -11,6 +11,7 @@ from daftray.domain.run import Run, RunEvent, Verdict
 from daftray.domain.status import RunPhase
 from daftray.identity.run_tokens import RunTokens
 from daftray.logs.archive import LogArchive
+from daftray.metrics.accounts import Accounts
 from daftray.projects.secrets import ProjectSecrets
 from daftray.runs.admission import Room
 from daftray.runs.capacity import Capacity
@@ -62,6 +63,7 @@ class StepContext:
     claim: Claim
     cluster: str
     capacity: Capacity
+    accounts: Accounts
 
     async def to_mask(self, run: Run) -> dict[str, str]:
         """Return what the archived log of a run must not show: its secrets, and its own token."""

@@ -31,6 +31,13 @@ async def observe(run: Run, context: StepContext) -> StepOutcome:
         return await _missing(run, context)
     except ClusterError as exc:  # a refusal to tell (a changed token) says nothing of the job either
         return await _silent(run, context, exc)
+    return await _seen(run, job, context)
+
+
+async def _seen(run: Run, job: Job, context: StepContext) -> StepOutcome:
+    """Return the run as its job is. A budget is looked at first: each moment that passes may cost more."""
+    if not job.status.terminal and (spent := verdict.of_budget(run, run.usage)) is not None:
+        return context.advance(run, RunPhase.CANCELLING, verdict=spent)
     seen = _with_ray(run, job, context, await context.capacity.waited_for(run, job))
     grew = await _copy_log(seen, job, context)
     reports = await context.reports.reports(run.id, run.attempt)

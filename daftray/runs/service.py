@@ -11,7 +11,7 @@ import msgspec
 from daftray.domain.errors import InputIssue, InvalidInputError, RunNotFoundError
 from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.ids import Ids
-from daftray.domain.ports import Clock, NewRun, RunQuery, RunStore
+from daftray.domain.ports import Clock, NewRun, PriceStore, RunQuery, RunStore
 from daftray.domain.principal import Principal
 from daftray.domain.project import Project
 from daftray.domain.run import Run, RunEvent
@@ -47,7 +47,7 @@ class Runs:
     ``digest_key`` keeps the digests of idempotency keys from telling of the secrets that they are made of.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is a collaborator)
         self,
         *,
         store: RunStore,
@@ -58,6 +58,7 @@ class Runs:
         clock: Clock,
         target: Target,
         digest_key: bytes,
+        prices: PriceStore,
     ) -> None:
         self._store = store
         self._sources = sources
@@ -67,6 +68,7 @@ class Runs:
         self._clock = clock
         self._target = target
         self._digest_key = digest_key
+        self._prices = prices
 
     async def create(
         self,
@@ -149,6 +151,7 @@ class Runs:
     async def _new(
         self, project: Project, request: RunRequest, principal: Principal, rerun_of: str | None = None
     ) -> NewRun:
+        await self._check_budget(project, request)
         now = self._clock.now()
         run_id = self._ids.new("run", now)
         secrets = self._secrets.seal(run_id, request.secrets or {})
@@ -171,6 +174,15 @@ class Runs:
             at=now, from_=RunStatus.PENDING, to=RunStatus.PENDING, phase=RunPhase.PINNING, detail="created"
         )
         return NewRun(run=run, event=created, secrets=tuple(secrets))
+
+    async def _check_budget(self, project: Project, request: RunRequest) -> None:
+        """Refuse a budget in dollars that nothing would be counted in. Raises `InvalidInputError`."""
+        in_dollars = request.budget is not None and request.budget.usd is not None
+        if in_dollars and await self._prices.latest(project.id) is None:
+            message = (
+                "the project has no prices, so no dollar would be counted: set them first (PUT …/prices)"
+            )
+            refuse([InputIssue(path="budget.usd", message=message)])
 
     async def get(self, project: Project, run_id: str) -> Run:
         """Return a run of a project. Raises `RunNotFoundError`, alike for another project's and for none."""

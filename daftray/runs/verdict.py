@@ -6,7 +6,9 @@ exit code where the runner saw the exception.
 
 from __future__ import annotations
 
+from daftray.domain.budget import overrun
 from daftray.domain.cluster import Job, JobStatus
+from daftray.domain.metrics import UsageSummary
 from daftray.domain.report import AttemptReports, FinishedReport
 from daftray.domain.run import Run, Verdict
 from daftray.domain.status import FailureReason, RunStatus
@@ -33,6 +35,12 @@ def of_job(run: Run, job: Job, reports: AttemptReports) -> Verdict:
     if reports.finished is not None and reports.finished.exit_code != 0:
         return _of_report(reports.finished)
     return _of_failed_job(run, job)
+
+
+def of_budget(run: Run, usage: UsageSummary | None) -> Verdict | None:
+    """Return the verdict of a run that has used more than its budget, if it has."""
+    spent = overrun(run.budget, usage)
+    return _failed(FailureReason.BUDGET_EXCEEDED, spent) if spent else None
 
 
 def of_missing_job(run: Run, session: str | None, reports: AttemptReports) -> Verdict:

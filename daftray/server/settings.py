@@ -53,6 +53,8 @@ class ServerSettings(RetentionSettings):
     claim_lease_s: Annotated[float, Field(gt=0)] = 15.0
     """How long the others leave alone what a server that was killed was doing."""
     installer: Literal["uv", "pip"] = "uv"
+    metrics_open: bool = False
+    """Whether anybody who reaches the server may read ``/metrics``; else it takes a key, as all else does."""
     package_cache_bytes: Annotated[int, Field(ge=0)] = 2 * GIBIBYTE
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     failpoints: str | None = None

@@ -11,6 +11,7 @@ from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.keys import SqlKeyStore
 from daftray.adapters.db.notices import notices_of
+from daftray.adapters.db.prices import SqlPriceStore
 from daftray.adapters.db.problems import SqlProblemStore
 from daftray.adapters.db.projects import SqlProjectStore
 from daftray.adapters.db.reports import SqlReportStore
@@ -18,6 +19,7 @@ from daftray.adapters.db.retention import SqlRetentionStore
 from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.db.secrets import SqlSecretStore
 from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
+from daftray.adapters.db.tallies import SqlTallyStore
 from daftray.adapters.gitrepo.mirrors import BareMirrors
 from daftray.adapters.vault.aesgcm import AesGcmVault, derive
 from daftray.domain.ids import Ids
@@ -27,9 +29,12 @@ from daftray.identity.run_tokens import RunTokens
 from daftray.identity.service import Identity
 from daftray.logs.archive import LogArchive
 from daftray.logs.follow import LogFollower
+from daftray.metrics.accounts import Accounts
+from daftray.metrics.exposition import Exposition
 from daftray.metrics.ingest import UsageIngest
 from daftray.metrics.outcomes import Outcomes
 from daftray.metrics.problems import Problems
+from daftray.projects.prices import Prices
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
 from daftray.retention.collector import Retention
@@ -62,6 +67,10 @@ class Services:
     runs: Runs
     reporting: Reporting
     outcomes: Outcomes
+    prices: Prices
+    exposition: Exposition
+    metrics_open: bool
+    """Whether anybody who reaches the server may read `/metrics`."""
     run_problems: Problems
     problem_ingest: ProblemIngest
     source_files: SourceFiles
@@ -122,6 +131,8 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     run_store = points.around("runs", SqlRunStore(database))
     reports = points.around("reports", SqlReportStore(database))
     problems = points.around("problems", SqlProblemStore(database))
+    price_store = points.around("prices", SqlPriceStore(database))
+    accounts = Accounts(reports=reports, prices=price_store)
     blobs = points.around("blobs", ObjectBlobs(settings.blobs))
     mirrors = mirrors or BareMirrors(settings.data_dir / "git", allow_local=settings.allow_local_remotes)
     mirror_cache = mirrors if isinstance(mirrors, BareMirrors) else None
@@ -153,6 +164,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         claim=Claim(token=ids.token(), lease=timedelta(seconds=settings.claim_lease_s)),
         cluster=cluster,
         capacity=Capacity(rayjobs, clock),
+        accounts=accounts,
     )
     submitted = points.around("submitted", SqlSubmittedJobs(database))
     grace = timedelta(minutes=settings.keep_ray_jobs_minutes)
@@ -172,13 +184,17 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             clock=clock,
             target=Target(cluster=cluster, places=settings.max_running),
             digest_key=derive(master_key, purpose="idempotency keys"),
+            prices=price_store,
         ),
         reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
-        outcomes=Outcomes(reports=reports, blobs=blobs),
+        outcomes=Outcomes(reports=reports, blobs=blobs, accounts=accounts),
+        prices=Prices(store=price_store, clock=clock),
+        exposition=Exposition(tallies=points.around("tallies", SqlTallyStore(database)), clock=clock),
+        metrics_open=settings.metrics_open,
         run_problems=Problems(store=problems),
         problem_ingest=ProblemIngest(problems=problems, runs=run_store, secrets=secrets),
         source_files=SourceFiles(sources=sources, mirrors=mirrors, secrets=secrets),
-        usage=UsageIngest(reports=reports, runs=run_store),
+        usage=UsageIngest(reports=reports, runs=run_store, accounts=accounts),
         api_keys=api_keys,
         identity=Identity(api_keys=api_keys, tokens=tokens),
         archive=archive,

@@ -3,6 +3,7 @@
 from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.prices import SqlPriceStore
 from daftray.adapters.db.problems import SqlProblemStore
 from daftray.adapters.db.projects import SqlProjectStore
 from daftray.adapters.db.reports import SqlReportStore
@@ -10,11 +11,13 @@ from daftray.adapters.db.retention import SqlRetentionStore
 from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.db.secrets import SqlSecretStore
 from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
+from daftray.adapters.db.tallies import SqlTallyStore
 
 __all__ = [
     "Database",
     "SqlBlobOwners",
     "SqlKeyStore",
+    "SqlPriceStore",
     "SqlProblemStore",
     "SqlProjectStore",
     "SqlReportStore",
@@ -22,4 +25,5 @@ __all__ = [
     "SqlRunStore",
     "SqlSecretStore",
     "SqlSubmittedJobs",
+    "SqlTallyStore",
 ]

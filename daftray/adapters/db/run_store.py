@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daftray.adapters.db import claims, idempotency, new_runs, queue, run_list, run_rows
+from daftray.adapters.db import claims, idempotency, new_runs, queue, run_list, run_rows, tallies
 from daftray.adapters.db.columns import moment
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.dialect import insert, lock_cluster
@@ -107,6 +107,7 @@ class SqlRunStore:
         # A run that has ended stays as it ended, even for a holder that was late and took it again.
         open_or_the_same = or_(RunRow.due_at.is_not(None), RunRow.status == run.status)
         async with self._database.writing() as session:
+            ending = await _before_its_end(session, run, claim)
             written = await session.scalars(
                 update(RunRow)
                 .where(
@@ -122,6 +123,8 @@ class SqlRunStore:
                 raise StaleClaimError
             await _write_attempts(session, run.id, run.attempts)
             await _append(session, run.id, events)
+            if ending is not None:
+                await tallies.note_end(session, run, *ending)
 
     async def save_log_size(self, run_id: str, attempt: int, size: int, claim: Claim) -> None:
         """Note how much of an attempt's log is archived; it never shrinks. Raises `StaleClaimError`."""
@@ -177,6 +180,15 @@ async def _get(session: AsyncSession, run_id: str) -> Run:
     if row is None:
         raise RunNotFoundError(f"There is no run {run_id}.")
     return run_rows.run_of(row)
+
+
+async def _before_its_end(session: AsyncSession, run: Run, claim: Claim) -> tuple[UsageSummary | None] | None:
+    """Lock a run that a save ends and return what it has used; nothing where it has ended already."""
+    if not run.status.terminal:
+        return None
+    open_ = select(RunRow.usage).where(RunRow.id == run.id, claims.held(claim), RunRow.due_at.is_not(None))
+    row = (await session.execute(open_.with_for_update())).one_or_none()
+    return None if row is None else (row.usage,)
 
 
 async def _in_order(session: AsyncSession, run_ids: Sequence[str]) -> list[Run]:

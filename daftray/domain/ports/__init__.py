@@ -7,6 +7,7 @@ errors of ``domain/errors.py``.
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
+from daftray.domain.ports.prices import PriceStore
 from daftray.domain.ports.problems import ProblemStore
 from daftray.domain.ports.retention import BlobOwners, MirrorCache, RetentionStore, SubmittedJobs
 from daftray.domain.ports.runs import Claim, NewRun, RunQuery, RunStore
@@ -21,6 +22,7 @@ from daftray.domain.ports.stores import (
     ReportStore,
     SecretStore,
 )
+from daftray.domain.ports.tallies import TallyStore
 
 __all__ = [
     "BlobInfo",
@@ -38,6 +40,7 @@ __all__ = [
     "Notices",
     "Packages",
     "Pinged",
+    "PriceStore",
     "ProblemStore",
     "ProjectStore",
     "RayJobs",
@@ -47,6 +50,7 @@ __all__ = [
     "RunStore",
     "SecretStore",
     "SubmittedJobs",
+    "TallyStore",
     "TreeFile",
     "Vault",
 ]

@@ -17,6 +17,7 @@ from daftray.domain.run import Attempt, Run
 from daftray.logs.archive import LogArchive
 from daftray.logs.chunks import growing_key
 from daftray.logs.follow import LogFollower, LogSignals
+from daftray.metrics.accounts import Accounts
 from daftray.metrics.outcomes import Outcomes
 
 
@@ -95,7 +96,8 @@ async def test_a_log_that_is_removed_while_it_is_read_says_so(stores: Stores, ru
 
 
 async def test_a_removed_result_is_no_missing_one(stores: Stores, run: Run) -> None:
-    outcomes = Outcomes(reports=stores.reports, blobs=InMemoryBlobs())
+    accounts = Accounts(reports=stores.reports, prices=stores.prices)
+    outcomes = Outcomes(reports=stores.reports, blobs=InMemoryBlobs(), accounts=accounts)
     assert (await outcomes.result(run.id)).kind == "json"
     await remove_all(stores)
     for asked in (outcomes.result, outcomes.data):

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 from factories import a_counter, a_run, new
-from fakes import InMemoryReportStore, InMemoryRunStore
+from fakes import InMemoryPriceStore, InMemoryReportStore, InMemoryRunStore
 
 from daftray.domain.errors import RunNotFoundError
 from daftray.domain.counters import REQUESTS, Counter
+from daftray.metrics.accounts import Accounts
 from daftray.metrics.ingest import UsageIngest
 
 
@@ -25,7 +26,8 @@ class CountingReports(InMemoryReportStore):
 async def an_ingest(run_id: str) -> tuple[UsageIngest, CountingReports, InMemoryRunStore]:
     reports, runs = CountingReports(), InMemoryRunStore()
     await runs.add(new(a_run(id=run_id)))
-    return UsageIngest(reports=reports, runs=runs, gather_s=0), reports, runs
+    accounts = Accounts(reports=reports, prices=InMemoryPriceStore())
+    return UsageIngest(reports=reports, runs=runs, accounts=accounts, gather_s=0), reports, runs
 
 
 async def test_an_answered_report_is_kept_and_shown() -> None:

@@ -16,6 +16,7 @@ from daftray.domain.errors import LogRemovedError, ResultRemovedError
 from daftray.domain.run import Run
 from daftray.domain.spec import GitSource, Source
 from daftray.logs.archive import LogArchive
+from daftray.metrics.accounts import Accounts
 from daftray.metrics.outcomes import Outcomes
 from daftray.retention.collector import Retention
 
@@ -115,7 +116,8 @@ def cut_by(scissors: Scissors, world: World) -> Retention:
 async def readable(world: World, runs: list[Run]) -> list[str]:
     """Return what can be read of runs. Whatever is told to be there must be there."""
     archive = LogArchive(blobs=world.blobs, rayjobs=world.rayjobs, runs=world.stores.runs)
-    outcomes = Outcomes(reports=world.stores.reports, blobs=world.blobs)
+    accounts = Accounts(reports=world.stores.reports, prices=world.stores.prices)
+    outcomes = Outcomes(reports=world.stores.reports, blobs=world.blobs, accounts=accounts)
     known = [run for run in runs if not await world.stores.owners.unknown_runs([run.id])]
     found: list[str] = []
     for run in known:

@@ -25,7 +25,7 @@ class Reported:
     def __init__(self, plane: ControlPlane, run: Run) -> None:
         self.plane, self.run = plane, run
         self.reporter = RunPrincipal(run=run.id, attempt=1)
-        self.outcomes = Outcomes(reports=plane.stores.reports, blobs=plane.blobs)
+        self.outcomes = Outcomes(reports=plane.stores.reports, blobs=plane.blobs, accounts=plane.accounts)
         self.problems = Problems(store=plane.stores.problems)
         self.reporting = Reporting(
             runs=plane.stores.runs,
