@@ -14,7 +14,6 @@ from daftray.domain.price import Price, PriceTableRequest
 from daftray.domain.run import Run
 from daftray.domain.spec import Budget, Entrypoint, FileEntrypoint, Retries, RunRequest
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
-from daftray.metrics.pacing import Pacing
 from daftray.projects.prices import Prices
 
 RUNS_ON = (JobStatus.RUNNING,)
