@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from daftray.runner.counters import Counters
     from daftray.runner.identity import Identity
     from daftray.runner.outbox import Outbox
+    from daftray.runner.ray_metrics import RayMetrics
     from daftray.runner.settings import RunSettings
 
     Series = tuple[str, tuple[tuple[str, str], ...]]
@@ -60,6 +61,7 @@ class Exporter:
         self._thread: threading.Thread | None = None
         self._known: dict[Series, float] = {}
         self._cpu_time = CpuTime()
+        self._ray_metrics: RayMetrics | None = None
         self._failures = 0
         self._last_error: Exception | None = None
         self._refused = False
@@ -160,6 +162,8 @@ class Exporter:
         """Send what has changed; return how long the server asks to wait, None where nothing was sent."""
         values = self._counters.read()
         changed = {key: value for key, value in values.items() if self._known.get(key) != value}
+        if self._reports_cpu and changed and not last and "ray" in sys.modules:
+            self._show_in_ray(values)
         if self._reports_cpu:
             # However little it does, a process says now and then that it is alive.
             quiet_s = time.monotonic() - self._heard_at
@@ -176,6 +180,13 @@ class Exporter:
         self._known.update(changed)
         self._heard_at = time.monotonic()
         return asked_s or 0.0
+
+    def _show_in_ray(self, values: dict[Series, float]) -> None:
+        if self._ray_metrics is None:
+            from daftray.runner.ray_metrics import RayMetrics
+
+            self._ray_metrics = RayMetrics(self._settings.run_id)
+        self._ray_metrics.show(values)
 
     def _cpu(self, step_s: float, *, last: bool) -> dict[Series, float]:
         modes = ("user", "system")

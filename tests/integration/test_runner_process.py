@@ -228,3 +228,45 @@ async def test_daft_is_counted_in_each_kind_of_its_processes(ray_runs: RayRuns, 
     assert control.total(tokens, {"gen_ai.token.type": "output"}) == server.tokens_out
     assert (control.result["kind"], control.result["rows"], len(control.result["preview"])) == ("table", 8, 8)
     assert control.result["preview"][3]["pool"] == 3
+
+
+METRICS = """
+import os, time
+from urllib.request import urlopen
+import daftray, ray
+
+@ray.remote
+class Actor:
+    def count(self):
+        daftray.record_usage(model="m", provider="p", requests=2, tokens_in=30, tokens_out=4)
+        daftray.increment("pages", 5)
+
+ray.init()
+actor = Actor.remote()
+ray.get(actor.count.remote())
+(node,) = ray.nodes()
+page = f"http://127.0.0.1:{node['MetricsExportPort']}/metrics"
+lines, deadline = [], time.monotonic() + 90
+while len(lines) < 4 and time.monotonic() < deadline:
+    time.sleep(1)
+    with urlopen(page, timeout=10) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if line.startswith("ray_daftray_")
+                 and os.environ["DAFTRAY_RUN_ID"] in line and "_total{" in line]
+print(*lines, sep="\\n")
+"""
+
+
+async def test_usage_is_in_rays_own_metrics_by_the_runs_id(ray_runs: RayRuns) -> None:
+    job, log = await ray_runs.run({"main.py": METRICS}, file("main.py"))
+
+    assert job.status is JobStatus.SUCCEEDED, log
+    lines = [line for line in log.splitlines() if line.startswith("ray_daftray_")]
+    shown = {(line.partition("{")[0], float(line.rpartition(" ")[2])) for line in lines}
+    assert shown == {
+        ("ray_daftray_requests_total", 2.0),
+        ("ray_daftray_tokens_total", 30.0),
+        ("ray_daftray_tokens_total", 4.0),
+        ("ray_daftray_counts_total", 5.0),
+    }
+    assert all('model="m"' in line for line in lines if "counts" not in line)
+    assert ray_runs.control.total("daftray.requests") == 2
