@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from model_server import ANSWER, TOKENS_OUT, ModelHandler, ModelServer, serving, words
@@ -25,6 +25,8 @@ class OpenAiServer(ModelServer):
     ``stream_options.include_usage``.
     """
 
+    models: list[str] = field(default_factory=list[str])
+    """Whom each request asked."""
     usage_in_every_chunk: bool = False
     """As vLLM's ``continuous_usage_stats``: every chunk of a stream tells the sum so far."""
 
@@ -55,6 +57,7 @@ class _Handler(ModelHandler):
     def post(self) -> None:
         body = self.body()
         operation = self.path.partition("?")[0].partition("/v1/")[2]
+        self.server_state.models.append(str(body.get("model")))
         status = self.server_state.next_failure(operation)
         if status is not None:
             self.answer(status, {"error": {"message": f"failed with {status}", "type": "test", "code": None}})

@@ -117,11 +117,11 @@ def _beginning(value: object) -> str:
 
 def _read(instance: Any, method: Any) -> Udf:
     try:
-        for cell in (method.__closure__ or ()) if method.__qualname__ == _GENERATOR else ():
+        for cell in method.__closure__ if method.__qualname__ == _GENERATOR else ():
             func = cell.cell_contents
             if hasattr(func, "func_id"):
                 return Udf(str(func.name), func.on_error or "raise", func.max_retries or 0)
-        noted = instance.__dict__.get(POLICIES, {}).get(method.__qualname__)
+        noted = getattr(instance, "__dict__", {}).get(POLICIES, {}).get(method.__qualname__)
         if noted is not None:
             name, on_error, retries = noted
             return Udf(str(name), str(on_error), int(retries))
