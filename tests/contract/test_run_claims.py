@@ -117,6 +117,19 @@ async def test_a_run_that_has_ended_is_never_claimed(stores: Stores) -> None:
     assert await claim(stores, 10 * LEASE_S) == []
 
 
+async def test_a_run_that_ended_just_before_its_claim_was_renewed_is_never_claimed(stores: Stores) -> None:
+    run = await added(stores)
+    await claim(stores)
+    run, _ = run.advance(RunPhase.HARVESTING, NOW, verdict=Verdict(status=RunStatus.FAILED))
+    run, _ = run.advance(RunPhase.DONE, NOW)
+    await stores.runs.save(run, [], MINE)
+    await renew(stores, 1, run.id)
+    await cancel(stores, run, 2)
+    assert (await stores.runs.get(run.id)).cancel_requested_at is None
+    await release(stores, run, 3, due=3)
+    assert await claim(stores, 10 * LEASE_S) == []
+
+
 async def test_a_cancel_makes_the_run_due(stores: Stores) -> None:
     run = await added(stores)
     await claim(stores)

@@ -60,11 +60,11 @@ async def lock_waiting(session: AsyncSession, run_ids: Sequence[str], *, now: da
 
 
 async def renew(session: AsyncSession, claim: Claim, run_ids: Sequence[str], *, now: datetime) -> None:
-    """Move the end of held claims; a wake that came in meanwhile stays."""
+    """Move the end of held claims; a wake that came in meanwhile stays, and so does a run's end."""
     ends = now + claim.lease
     await session.execute(
         update(RunRow)
-        .where(RunRow.id.in_(run_ids), held(claim))
+        .where(RunRow.id.in_(run_ids), held(claim), RunRow.due_at.is_not(None))
         .values(claim_expires_at=ends, due_at=case((_woken(), RunRow.due_at), else_=moment(ends)))
     )
 
