@@ -7,6 +7,7 @@ cut off anywhere and taken again, so whatever it does outside the database must 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -105,7 +106,9 @@ async def submit(run: Run, context: StepContext) -> StepOutcome:
     """
     try:
         if await _earlier_goes_on(run, context):
-            waiting = replace(run, waiting_for="the job of the attempt before to end")
+            if (over := deadlines.of_cluster(run, context.policy, context.clock.now())) is not None:
+                return decided(run, context, over)
+            waiting = replace(run, waiting_for="the job of an earlier attempt to end")
             return StepOutcome(run=waiting, again_in=RETRY_IN)
         if not await _is_there(run, context):
             await context.rayjobs.submit(await _job(run, context))
@@ -128,17 +131,16 @@ async def _is_there(run: Run, context: StepContext) -> bool:
 
 
 async def _earlier_goes_on(run: Run, context: StepContext) -> bool:
-    """Stop the job of the attempt before, if it came back with a cluster that was given up on."""
-    if run.attempt == 1:
-        return False
-    try:
-        before = await context.rayjobs.get(run.submission_of(run.attempt - 1))
-    except JobNotFoundError:
-        return False
-    if before.status.terminal:
-        return False
-    await context.rayjobs.stop(before.submission_id)
-    return True
+    """End the jobs of earlier attempts that came back with a cluster that was given up on; tell of any."""
+    goes_on = False
+    for number in range(1, run.attempt):
+        with contextlib.suppress(JobNotFoundError):
+            before = await context.rayjobs.get(run.submission_of(number))
+            if not before.status.terminal:
+                # Ray's own stop would leave one alone that waits for resources.
+                await context.rayjobs.sweep(before.submission_id)
+                goes_on = True
+    return goes_on
 
 
 async def _not_submitted(

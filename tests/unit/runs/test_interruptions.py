@@ -8,14 +8,15 @@ import itertools
 import pytest
 from factories import a_finished, a_started
 from fake_ray import FakeRayJobs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_steps import ControlPlane
 
 from daftray.domain.cluster import JobStatus, JobSubmission
 from daftray.domain.errors import ClusterUnreachableError
 from daftray.domain.run import Run
-from daftray.domain.status import TRANSITIONS, RunPhase, RunStatus
+from daftray.domain.spec import Retries
+from daftray.domain.status import TRANSITIONS, FailureReason, RunPhase, RunStatus
 from daftray.runs.reconciler import STEPS
 
 GOES_ON = (JobStatus.PENDING, JobStatus.RUNNING)
@@ -24,23 +25,30 @@ GOES_ON = (JobStatus.PENDING, JobStatus.RUNNING)
 class LossyRayJobs(FakeRayJobs):
     """A cluster whose answer to a submission can get lost, and that counts what got through.
 
-    It counts for each head: a job of a head that is gone does not run beside its successor's.
+    It counts for each head: a job of a head that is gone does not run beside its successor's. The job of each
+    attempt goes by a script of its own; of further ones, by the last.
     """
 
-    def __init__(self, script: tuple[JobStatus, ...]) -> None:
-        super().__init__(script)
+    def __init__(self, *scripts: tuple[JobStatus, ...]) -> None:
+        super().__init__(scripts[0])
+        self.scripts = scripts
         self.loses = False
         self.got_through: list[tuple[str, str]] = []
+        self.side_by_side: list[str] = []
 
     async def submit(self, submission: JobSubmission) -> None:
+        number = int(submission.submission_id.rpartition("-")[2])
+        self.script = self.scripts[min(number, len(self.scripts)) - 1]
+        before = [name for name, fake in self.jobs.items() if not fake.job.status.terminal]
         await super().submit(submission)
+        self.side_by_side += before
         self.got_through.append(((await self.info()).session, submission.submission_id))
         if self.loses:
             raise ClusterUnreachableError("the answer was lost")
 
 
-async def a_lossy_plane(script: tuple[JobStatus, ...] = GOES_ON) -> tuple[ControlPlane, LossyRayJobs]:
-    rayjobs = LossyRayJobs(script)
+async def a_lossy_plane(*scripts: tuple[JobStatus, ...]) -> tuple[ControlPlane, LossyRayJobs]:
+    rayjobs = LossyRayJobs(*(scripts or (GOES_ON,)))
     return await ControlPlane(rayjobs=rayjobs).open(), rayjobs
 
 
@@ -78,24 +86,29 @@ PENDING = st.lists(st.just(JobStatus.PENDING), max_size=3)
 RUNNING = st.lists(st.just(JobStatus.RUNNING), max_size=3)
 ENDS = st.sampled_from([status for status in JobStatus if status.terminal])
 SCRIPTS = st.builds(lambda *parts: (*parts[0], *parts[1], parts[2]), PENDING, RUNNING, ENDS)
-EVENTS = ["step", "crash", "cancel", "started", "finished", "lose", "cut", "heal", "restart", "wait"]
+EVENTS = ["step", "crash", "cancel", "started", "finished", "late"]
+TROUBLE = ["lose", "cut", "heal", "restart", "wait", "despair"]
 # A run takes about eight steps: by starting anywhere on its way, cancels and cuts come in each phase.
 ON_ITS_WAY = st.integers(0, 8).map(lambda steps: ["step"] * steps)
 SPELLS = st.builds(
-    lambda way, spells: [*way, *spells], ON_ITS_WAY, st.lists(st.sampled_from(EVENTS), max_size=20)
+    lambda way, spells: [*way, *spells], ON_ITS_WAY, st.lists(st.sampled_from(EVENTS + TROUBLE), max_size=25)
 )
 
 
-@given(SCRIPTS, SPELLS)
+AGAIN = Retries(max=3, on=tuple(FailureReason), backoff=0)
+
+
+@settings(max_examples=200)
+@given(st.lists(SCRIPTS, min_size=1, max_size=4), SPELLS, st.sampled_from([None, AGAIN]))
 def test_wherever_a_run_is_cut_off_it_ends_once_and_leaves_no_job_behind(
-    script: tuple[JobStatus, ...], spells: list[str]
+    scripts: list[tuple[JobStatus, ...]], spells: list[str], retries: Retries | None
 ) -> None:
-    asyncio.run(endure(script, spells))
+    asyncio.run(endure(scripts, spells, retries))
 
 
-async def endure(script: tuple[JobStatus, ...], spells: list[str]) -> None:
-    plane, rayjobs = await a_lossy_plane(script)
-    run = await plane.create()
+async def endure(scripts: list[tuple[JobStatus, ...]], spells: list[str], retries: Retries | None) -> None:
+    plane, rayjobs = await a_lossy_plane(*scripts)
+    run = await plane.create(retries=retries)
     cancelled = False
     for spell in spells:
         now = await plane.stores.runs.get(run.id)
@@ -107,9 +120,15 @@ async def endure(script: tuple[JobStatus, ...], spells: list[str]) -> None:
     assert all(after.phase in TRANSITIONS[before.phase] for before, after in itertools.pairwise(events))
     assert [event.to for event in events if event.to.terminal] == [done.status]
     assert (done.status is RunStatus.CANCELLED) == cancelled
+    assert {one.number for one in done.attempts} <= set(range(1, done.attempt + 1))
+    assert all(one.status.terminal and one.ended_at for one in done.attempts)
+    assert all(one.status is RunStatus.FAILED for one in done.attempts if one.number < done.attempt)
+    if done.status is RunStatus.FAILED and retries is not None:
+        assert done.attempt > retries.max, "all of its attempts were made"
     assert len(rayjobs.got_through) == len(set(rayjobs.got_through))
-    # Where daftray stopped waiting for a job, the run says so.
-    said = "stopped asking" in (done.reason_detail or "")
+    assert rayjobs.side_by_side == [], "an attempt began while the job of an earlier one went on"
+    # Where daftray stopped waiting for a job, the run says so; and the janitor ends a job that comes back.
+    said = "despair" in spells or "stopped asking" in (done.reason_detail or "")
     assert said or all(fake.job.status.terminal for fake in rayjobs.jobs.values())
 
 
@@ -117,13 +136,15 @@ async def befall(plane: ControlPlane, rayjobs: LossyRayJobs, run: Run, spell: st
     if spell == "cancel":
         await plane.runs.cancel(plane.project, run.id)
     elif spell == "started":
-        await plane.stores.reports.started(run.id, a_started())
-    elif spell == "finished":
-        await plane.stores.reports.finished(run.id, a_finished(), None)
+        await plane.stores.reports.started(run.id, a_started(attempt=run.attempt))
+    elif spell in {"finished", "late"}:
+        attempt = run.attempt if spell == "finished" else max(1, run.attempt - 1)
+        await plane.stores.reports.finished(run.id, a_finished(attempt=attempt), None)
     elif spell == "restart":
         rayjobs.restart()
-    elif spell == "wait":
-        plane.clock.move(20)
+    elif spell in {"wait", "despair"}:
+        # The latter is longer than a silent cluster is waited for.
+        plane.clock.move(20 if spell == "wait" else 700)
     elif spell in {"cut", "heal"}:
         rayjobs.unreachable = spell == "cut"
     elif spell == "lose":

@@ -9,7 +9,7 @@ from factories import COMMIT, a_finished, a_run, a_started, at
 from fake_ray import FAILS, FakeRayJobs
 from run_steps import ControlPlane
 
-from daftray.domain.cluster import JobStatus
+from daftray.domain.cluster import JobStatus, JobSubmission
 from daftray.domain.errors import SourceNotFoundError
 from daftray.domain.run import Attempt, Run, Verdict
 from daftray.domain.spec import Retries
@@ -120,17 +120,52 @@ async def test_a_cancel_in_the_pause_ends_the_run() -> None:
     assert (done.status, len(plane.rayjobs.jobs)) == (RunStatus.CANCELLED, 1)
 
 
-async def test_a_job_that_comes_back_is_stopped_before_the_next_attempt() -> None:
+GIVEN_UP = FailureReason.CLUSTER_UNAVAILABLE
+
+
+async def given_up_on(plane: ControlPlane, run: Run, *, attempts: int = 1) -> None:
+    """Let the cluster be silent until the run has given so many attempts up."""
+    plane.rayjobs.unreachable = True
+    while (now := await plane.stores.runs.get(run.id)).attempt <= attempts:
+        await plane.step(run)
+    assert [one.reason for one in now.attempts] == [GIVEN_UP] * attempts
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+@pytest.mark.parametrize("status", [JobStatus.RUNNING, JobStatus.PENDING])
+async def test_a_job_that_comes_back_has_ended_before_the_next_attempt(
+    status: JobStatus, attempts: int
+) -> None:
+    plane = await ControlPlane(rayjobs=FakeRayJobs((status,))).open()
+    run = await plane.create(retries=Retries(max=attempts, backoff=0))
+    await plane.until(run, RunPhase.STARTING)
+    await plane.rayjobs.get(f"{run.id}-1")
+    await given_up_on(plane, run, attempts=attempts)
+    plane.rayjobs.unreachable = False
+    submit = plane.rayjobs.submit
+
+    async def beside_no_other(submission: JobSubmission) -> None:
+        assert plane.rayjobs.jobs[f"{run.id}-1"].job.status.terminal
+        await submit(submission)
+
+    plane.rayjobs.submit = beside_no_other
+    await plane.until(run, RunPhase.STARTING)
+    assert list(plane.rayjobs.jobs) == [f"{run.id}-1", f"{run.id}-{attempts + 1}"]
+
+
+async def test_a_job_that_comes_back_and_cannot_be_ended_holds_no_run_for_ever() -> None:
     plane = await ControlPlane(rayjobs=FakeRayJobs((JobStatus.RUNNING,))).open()
-    run = await plane.create(retries=Retries(max=1, backoff=0))
+    run = await plane.create(retries=Retries(max=1, backoff=0), start_timeout_s=60)
     await plane.until(run, RunPhase.STARTING)
     await plane.stores.reports.started(run.id, a_started())
     await plane.until(run, RunPhase.RUNNING)
-    plane.rayjobs.unreachable = True
-    while (await plane.stores.runs.get(run.id)).attempt == 1:
-        await plane.step(run)
-    assert (await plane.stores.runs.get(run.id)).attempts[0].reason is FailureReason.CLUSTER_UNAVAILABLE
+    await given_up_on(plane, run)
     plane.rayjobs.unreachable = False
-    await plane.until(run, RunPhase.STARTING)
-    assert plane.rayjobs.stops == [f"{run.id}-1"]
-    assert (await plane.rayjobs.get(f"{run.id}-1")).status.terminal
+
+    async def left(submission_id: str, **_: object) -> tuple[str, ...]:
+        return (f"job {submission_id}",)
+
+    plane.rayjobs.sweep = left
+    done = await plane.until(run)
+    assert (done.reason, list(plane.rayjobs.jobs)) == (FailureReason.START_TIMEOUT, [f"{run.id}-1"])
+    assert "an earlier attempt" in (done.reason_detail or "")
