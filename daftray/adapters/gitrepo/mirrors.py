@@ -8,11 +8,9 @@ one at a time, under an asyncio lock in this process and a file lock across proc
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -24,9 +22,8 @@ from daftray.adapters.gitrepo.commands import GitCommands
 from daftray.adapters.gitrepo.files import read_files
 from daftray.adapters.gitrepo.mirror import Mirror, Wanted
 from daftray.adapters.gitrepo.mirror_folder import MirrorFolder
+from daftray.adapters.gitrepo.place import Place
 from daftray.adapters.gitrepo.remote_refs import RemoteAccess
-from daftray.adapters.gitrepo.submodules import Submodule
-from daftray.adapters.gitrepo.transport import Remote
 from daftray.adapters.gitrepo.trees import Budget, read_tree
 from daftray.domain.errors import SourceNotFoundError, SourceRefusedError
 from daftray.domain.ports import GitRepository, TreeFile
@@ -37,21 +34,6 @@ TIMEOUT_S = 300.0
 LARGEST_TREE = 512 << 20
 """Bytes of a tree's files, unpacked. Ray takes packages of at most 100 MiB, packed."""
 MAX_SUBMODULE_DEPTH = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """A remote as one project sees it, checked. ``allow_local`` says whether addresses are left alone."""
-
-    project: str
-    remote: Remote
-    credential: str | None = field(default=None, repr=False)
-    allow_local: bool
-
-    @property
-    def name(self) -> str:
-        """The mirror's name on disk, which tells nothing of the remote."""
-        return hashlib.sha256(f"{self.project}\0{self.remote.url}".encode()).hexdigest()[:40]
 
 
 class BareMirrors:
@@ -170,7 +152,7 @@ class BareMirrors:
         return gone
 
     @contextmanager
-    def _using(self, place: _Place) -> Generator[None]:
+    def _using(self, place: Place) -> Generator[None]:
         """Keep a mirror from being dropped."""
         self._in_use[place.name] += 1
         try:
@@ -180,7 +162,7 @@ class BareMirrors:
             if not self._in_use[place.name]:
                 del self._in_use[place.name]
 
-    async def _pin(self, place: _Place, wanted: Wanted, *, bundle: bytes | None = None) -> str:
+    async def _pin(self, place: Place, wanted: Wanted, *, bundle: bytes | None = None) -> str:
         credentials.check_fits(place.remote, place.credential)
         with self._using(place):
             found = await asyncio.to_thread(self._find, place, wanted)
@@ -190,7 +172,7 @@ class BareMirrors:
                 return await asyncio.to_thread(self._bring, place, wanted, bundle)
 
     async def _tree(
-        self, place: _Place, commit: str, *, patch: bytes | None, budget: Budget, depth: int = 0
+        self, place: Place, commit: str, *, patch: bytes | None, budget: Budget, depth: int = 0
     ) -> list[TreeFile]:
         if depth > MAX_SUBMODULE_DEPTH:
             raise SourceRefusedError(
@@ -202,44 +184,18 @@ class BareMirrors:
             tree = await asyncio.to_thread(read_tree, self._git, path, full, patch=patch, budget=budget)
         files = list(tree.files)
         for module in tree.submodules:
-            inner = await self._tree(
-                self._place_of(module, place), module.commit, patch=None, budget=budget, depth=depth + 1
-            )
+            inside = place.of_submodule(module)
+            inner = await self._tree(inside, module.commit, patch=None, budget=budget, depth=depth + 1)
             files += [msgspec.structs.replace(file, path=f"{module.path}/{file.path}") for file in inner]
         return files
 
-    def _place(self, repository: GitRepository) -> _Place:
-        remote = transport.parse(repository.remote, allow_local=self._allow_local)
-        return _Place(
-            project=repository.project,
-            remote=remote,
-            credential=repository.credential,
-            allow_local=self._allow_local,
-        )
+    def _place(self, repository: GitRepository) -> Place:
+        return Place.of(repository, allow_local=self._allow_local)
 
-    def _place_of(self, module: Submodule, parent: _Place) -> _Place:
-        """Return where a submodule comes from.
-
-        Its URL is text of the repository, so it gets no more than the repository itself has: its credential
-        only for the same host, and this machine's own paths only if the repository is one of them.
-        """
-        allow_local = parent.allow_local and parent.remote.local
-        try:
-            remote = transport.parse(parent.remote.beside(module.url), allow_local=allow_local)
-        except SourceRefusedError as exc:
-            raise SourceRefusedError(f"The submodule {module.path!r} cannot be used: {exc.detail}") from exc
-        same = remote.origin == parent.remote.origin
-        return _Place(
-            project=parent.project,
-            remote=remote,
-            credential=parent.credential if same else None,
-            allow_local=allow_local,
-        )
-
-    def _mirror(self, place: _Place) -> Mirror:
+    def _mirror(self, place: Place) -> Mirror:
         return Mirror(self._folder.path(place.name), self._git)
 
-    def _find(self, place: _Place, wanted: Wanted) -> str | None:
+    def _find(self, place: Place, wanted: Wanted) -> str | None:
         self._prepare()
         self._folder.note_use(place.name)
         mirror = self._mirror(place)
@@ -248,12 +204,12 @@ class BareMirrors:
         with self._access(place) as access:
             return mirror.find(wanted.ref, access)
 
-    def _bring(self, place: _Place, wanted: Wanted, bundle: bytes | None) -> str:
+    def _bring(self, place: Place, wanted: Wanted, bundle: bytes | None) -> str:
         with self._access(place) as access:
             return self._mirror(place).bring(wanted, access, bundle=bundle)
 
     @contextmanager
-    def _access(self, place: _Place) -> Generator[RemoteAccess]:
+    def _access(self, place: Place) -> Generator[RemoteAccess]:
         remote, found = place.remote, ()
         if not place.allow_local:
             found = addresses.resolve(remote.host, scheme=remote.transport)

@@ -15,6 +15,7 @@ from factories import NOW, a_problem, a_project, a_run
 
 from daftray import AsyncClient, Client
 from daftray.client import AnswerNotUnderstoodError, NotConfiguredError, Retry
+from daftray.client.answers import ProblemsAnswer
 from daftray.domain.errors import InvalidInputError, RunNotFoundError
 from daftray.domain.metrics import RunMetrics
 from daftray.domain.problem import ProblemComparison, ProblemDetail
@@ -180,7 +181,9 @@ def test_rerun_sends_only_what_is_different() -> None:
 EVENT = RunEvent(at=NOW, from_=RunStatus.PENDING, to=RunStatus.RUNNING, phase=RunPhase.RUNNING)
 PROJECT = a_project()
 PROBLEM = a_problem()
-COMPARISON = ProblemComparison(run="run_0", new=[PROBLEM], seen=[], gone=[])
+DETAIL = ProblemDetail(problems=[PROBLEM], samples=[])
+COMPARED = ProblemComparison(run="o", new=[PROBLEM], seen=[], gone=[])
+NEWS = ProblemsAnswer(problems=[], comparison=COMPARED)
 
 
 @pytest.mark.parametrize(
@@ -197,19 +200,9 @@ COMPARISON = ProblemComparison(run="run_0", new=[PROBLEM], seen=[], gone=[])
         ),
         (lambda c: c.runs.problems("r"), f"GET {RUNS}/r/problems", {"problems": [PROBLEM]}, [PROBLEM]),
         (lambda c: c.runs.problems("r", attempt=2), f"GET {RUNS}/r/problems?attempt=2", {"problems": []}, []),
-        (
-            lambda c: c.runs.problem("r", "f/1", attempt=2),
-            f"GET {RUNS}/r/problems/f%2F1?attempt=2",
-            ProblemDetail(problems=[PROBLEM], samples=[]),
-            ProblemDetail(problems=[PROBLEM], samples=[]),
-        ),
-        (
-            lambda c: c.runs.compare_problems("r", RUN),
-            f"GET {RUNS}/r/problems?against={RUN.id}",
-            {"problems": [], "comparison": COMPARISON},
-            COMPARISON,
-        ),
-        (lambda c: c.runs.source("r", "lib/a b.py"), f"GET {RUNS}/r/source/lib/a%20b.py", "x", b'"x"'),
+        (lambda c: c.runs.problem("r", "f/1"), f"GET {RUNS}/r/problems/f%2F1", DETAIL, DETAIL),
+        (lambda c: c.runs.compare_problems("r", "o"), f"GET {RUNS}/r/problems?against=o", NEWS, COMPARED),
+        (lambda c: c.runs.source("r", "lib/a b"), f"GET {RUNS}/r/source/lib/a%20b", "x", b'"x"'),
         (
             lambda c: c.runs.metrics("r"),
             f"GET {RUNS}/r/metrics",
