@@ -11,7 +11,9 @@ from run_steps import ControlPlane
 
 from daftray.domain.cluster import JobStatus
 from daftray.domain.run import Run
+from daftray.domain.spec import Retries
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
+from daftray.runs import deadlines
 
 RUNS_ON = (JobStatus.RUNNING,)
 PENDS = (JobStatus.PENDING,)
@@ -39,6 +41,19 @@ async def test_a_run_that_gets_no_place_in_time_fails_in_the_queue() -> None:
     assert (done.status, done.reason) == (RunStatus.FAILED, FailureReason.QUEUE_TIMEOUT)
     assert "queue_timeout_s" in (done.reason_detail or "")
     assert f"{run.id}-1" not in plane.rayjobs.jobs
+
+
+async def test_the_pause_before_a_further_attempt_is_not_waiting_for_a_place() -> None:
+    plane = await ControlPlane(places=1, rayjobs=FakeRayJobs((JobStatus.STOPPED,))).open()
+    run = await plane.create(queue_timeout_s=60, retries=Retries(max=1, backoff=600))
+    await plane.until(run, RunPhase.STARTING)
+    pausing = await plane.until(run, RunPhase.QUEUED)
+    assert pausing.not_before is not None
+    plane.clock.move(590)
+    assert (await plane.step(run)).run.phase is RunPhase.QUEUED
+    plane.clock.set(pausing.not_before + timedelta(seconds=59))
+    assert deadlines.queue_ends(pausing, plane.context.policy) == pausing.not_before + timedelta(seconds=60)
+    assert (await plane.until(run)).reason is FailureReason.JOB_LOST
 
 
 async def test_a_run_whose_code_does_not_start_in_time_is_stopped() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -68,6 +69,34 @@ async def test_a_loop_that_is_stopped_gives_its_claims_back() -> None:
     plane.clock.move(1)
     claimed = await plane.stores.runs.claim_due(other, limit=5)
     assert [one.id for one in claimed] == [run.id]
+
+
+async def test_the_claim_of_a_run_is_renewed_while_a_step_takes_long_and_the_store_may_be_away() -> None:
+    plane = await ControlPlane().open()
+    run = await plane.create()
+    claim = Claim(token="short", lease=timedelta(milliseconds=30))
+    plane.context = dataclasses.replace(plane.context, claim=claim)
+    renew, renewed = plane.stores.runs.renew, [0]
+
+    async def hangs(*_: object, **__: object) -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def noted(by: Claim, run_ids: list[str]) -> None:
+        assert by == claim
+        renewed.append(run_ids.count(run.id))
+        if sum(renewed) == 1:
+            raise StoreUnavailableError
+        await renew(by, run_ids)
+
+    plane.mirrors.pin = hangs
+    plane.stores.runs.renew = noted  # type: ignore[method-assign] (the same call, failing at first)
+    loop = asyncio.create_task(plane.reconciler().serve())
+    async with asyncio.timeout(20):
+        while sum(renewed) < 3:  # noqa: ASYNC110 (the store tells nobody)
+            await asyncio.sleep(0.005)
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
 
 
 async def test_a_cancel_wakes_a_run_that_waits() -> None:

@@ -94,6 +94,15 @@ async def test_the_second_attempt_is_another_job_and_its_word_is_the_last() -> N
     assert [event.attempt for event in await plane.stores.runs.events(run.id)][-1] == 2
 
 
+async def test_of_a_long_log_the_last_lines_are_kept_with_the_attempt_that_failed() -> None:
+    plane = await ControlPlane(rayjobs=FakeRayJobs(FAILS)).open()
+    run = await plane.create()
+    await plane.until(run, RunPhase.STARTING)
+    plane.rayjobs.write(run.submission_id, b"".join(b"line %d\n" % number for number in range(5000)))
+    done = await plane.until(run)
+    assert done.current.last_lines == tuple(f"line {number}" for number in range(4980, 5000))
+
+
 async def test_a_run_whose_ref_was_not_there_is_pinned_by_its_next_attempt() -> None:
     plane = await ControlPlane().open()
     plane.mirrors.error = SourceNotFoundError("no such branch yet")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from fake_ray import FakeRayJobs
 from run_steps import ControlPlane
@@ -77,6 +79,19 @@ async def test_a_queued_run_is_parked_with_words_until_there_is_a_place() -> Non
     assert (await plane.runs.get(plane.project, second.id)).waiting_for == (
         "a place on the cluster: 1 of 1 are taken; runs of its project before it: 0; runs that wait in all: 1"
     )
+
+
+async def test_no_more_runs_are_admitted_at_once_than_are_asked_for_and_no_fewer() -> None:
+    plane = await a_plane(places=9)
+    runs = [await plane.create() for _ in range(5)]
+    for run in runs:
+        await plane.act(run)
+        queued, event = (await plane.stores.runs.get(run.id)).advance(RunPhase.QUEUED, plane.clock.now())
+        await plane.stores.runs.save(queued, (event,), plane.context.claim)
+    for run in runs:
+        await plane.stores.runs.release(run.id, plane.context.claim, due_in=timedelta(hours=1))
+    admitted = [[run.id for run in await steps.admit(plane.context, 3)] for _ in range(2)]
+    assert admitted == [[run.id for run in runs[:3]], [run.id for run in runs[3:]]]
 
 
 async def test_a_run_that_is_cancelled_in_the_queue_lets_the_next_one_through() -> None:
