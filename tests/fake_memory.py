@@ -14,6 +14,7 @@ from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports
 from daftray.domain.result import RunResult
 from daftray.domain.run import Run, RunEvent
+from daftray.domain.series import Series
 
 
 class FakeClock:
@@ -66,6 +67,7 @@ class Memory:
     problems: dict[tuple[str, int], list[ProblemReport]] = field(default_factory=dict)
     """Everything that was ever reported: what is true of it is worked out when somebody asks."""
     counters: dict[tuple[str, int, str, str, str], float] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=dict)
     keys_used: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     keys_made_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     results_came_at: dict[tuple[str, int], datetime] = field(default_factory=dict)

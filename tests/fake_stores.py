@@ -19,11 +19,13 @@ from daftray.domain.errors import (
     ProjectNotFoundError,
     SecretNotFoundError,
 )
+from daftray.domain.metrics import UsageSummary
 from daftray.domain.principal import ApiKey
 from daftray.domain.problem import ProblemReport
 from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
+from daftray.domain.series import Series
 
 Key = TypeVar("Key", bound=tuple[object, ...])
 Value = TypeVar("Value")
@@ -90,6 +92,8 @@ def forget_owners(memory: Memory, gone: set[str]) -> None:
     _forget(memory.results, gone)
     _forget(memory.problems, gone)
     _forget(memory.counters, gone)
+    for owner in gone:
+        memory.series.pop(owner, None)
 
 
 def _forget(table: dict[Key, Value], owners: set[str]) -> None:
@@ -188,3 +192,12 @@ class InMemoryReportStore:
             )
             for (metric, attributes, attempt), value in sorted(sums.items())
         ]
+
+    async def sample(self, run_id: str, usage: UsageSummary) -> Series:
+        self._memory.need_run(run_id)
+        grown = (await self.series(run_id)).grown(self._memory.clock.now(), usage)
+        self._memory.series[run_id] = grown
+        return grown
+
+    async def series(self, run_id: str) -> Series:
+        return self._memory.series.get(run_id, Series())

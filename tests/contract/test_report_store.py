@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import timedelta
 
 import msgspec
 import pytest
 from factories import (
+    NOW,
     a_counter,
     a_finished,
     a_problem_report,
@@ -21,8 +23,10 @@ from stores import Stores
 
 from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.errors import InvalidInputError, RunNotFoundError
+from daftray.domain.metrics import UsageSummary
 from daftray.domain.report import AttemptReports
 from daftray.domain.result import Column, RunResult
+from daftray.domain.series import Sample, Series
 
 
 @pytest.fixture
@@ -160,3 +164,26 @@ async def test_a_counter_without_a_finite_value_is_refused(stores: Stores, run_i
     with pytest.raises(InvalidInputError):
         await stores.reports.count(run_id, 1, [a_counter(), a_counter(metric="odd", value=value)])
     assert await stores.reports.totals(run_id) == []
+
+
+async def test_a_series_grows_step_by_step_by_the_stores_clock(stores: Stores, run_id: str) -> None:
+    assert await stores.reports.series(run_id) == Series()
+    for requests in range(4):
+        await stores.reports.sample(run_id, UsageSummary(requests=requests, cost=0.5))
+        stores.clock.move(0.5)
+    series = await stores.reports.series(run_id)
+    assert series == Series(
+        samples=(
+            Sample(at=NOW, requests=0, cost=0.5),
+            Sample(at=NOW + timedelta(seconds=1), requests=2, cost=0.5),
+        )
+    )
+    stores.clock.move(1)
+    grown = await stores.reports.sample(run_id, UsageSummary(tokens_in=9))
+    assert [sample.tokens_in for sample in grown.samples] == [None, None, 9]
+    assert await stores.reports.series(run_id) == grown
+
+
+async def test_a_sample_of_no_run_is_refused(stores: Stores) -> None:
+    with pytest.raises(RunNotFoundError):
+        await stores.reports.sample("run_none", UsageSummary())

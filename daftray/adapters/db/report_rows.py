@@ -11,6 +11,7 @@ from daftray.adapters.db.columns import ORDERED_TEXT, StructJson
 from daftray.adapters.db.rows import Row, partial_index
 from daftray.domain.report import FinishedReport, StartedReport
 from daftray.domain.result import RunResult
+from daftray.domain.series import Series
 
 
 def _run_id() -> Mapped[str]:
@@ -48,6 +49,15 @@ class ResultRow(Row):
     """Bytes of it, here and in the blob store."""
     reported_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+
+
+class SeriesRow(Row):
+    """What a run had used at which time."""
+
+    __tablename__ = "series"
+
+    run_id: Mapped[str] = _run_id()
+    series: Mapped[Series] = mapped_column(StructJson(Series))
 
 
 class CounterRow(Row):

@@ -9,14 +9,17 @@ from sqlalchemy import select
 
 from daftray.adapters.db import counters as counter_rows
 from daftray.adapters.db import problem_fold
+from daftray.adapters.db import series as series_rows
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.dialect import insert
 from daftray.adapters.db.report_rows import ReportRow, ResultRow
 from daftray.adapters.db.reporters import check_run, note_heard
 from daftray.domain.counters import Counter, CounterTotal
+from daftray.domain.metrics import UsageSummary
 from daftray.domain.problem import ProblemReport
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
+from daftray.domain.series import Series
 
 
 class SqlReportStore:
@@ -102,3 +105,18 @@ class SqlReportStore:
         """Return a run's counters, summed over the processes of each attempt."""
         async with self._database.reading() as session:
             return await counter_rows.totals(session, run_id)
+
+    async def sample(self, run_id: str, usage: UsageSummary) -> Series:
+        """Note in the run's series what it has used by now, where a step has passed since the last time."""
+        async with self._database.writing() as session:
+            await check_run(session, run_id)
+            known = await series_rows.of_run(session, run_id, to_change=True)
+            grown = known.grown(await self._database.now(session), usage)
+            if grown is not known:
+                await series_rows.put(session, run_id, grown)
+        return grown
+
+    async def series(self, run_id: str) -> Series:
+        """Return what the run had used at which time."""
+        async with self._database.reading() as session:
+            return await series_rows.of_run(session, run_id)

@@ -10,11 +10,13 @@ from typing import Protocol
 import msgspec
 
 from daftray.domain.counters import Counter, CounterTotal
+from daftray.domain.metrics import UsageSummary
 from daftray.domain.principal import ApiKey
 from daftray.domain.problem import ProblemReport
 from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
+from daftray.domain.series import Series
 
 
 class ProjectStore(Protocol):
@@ -105,6 +107,17 @@ class ReportStore(Protocol):
 
     async def totals(self, run_id: str) -> list[CounterTotal]:
         """Return a run's counters, summed over the processes of each attempt."""
+        ...
+
+    async def sample(self, run_id: str, usage: UsageSummary) -> Series:
+        """Note in a run's series what it has used by now, by the store's clock, where a step has passed.
+
+        Returns the series as it is now.
+        """
+        ...
+
+    async def series(self, run_id: str) -> Series:
+        """Return what a run had used at which time."""
         ...
 
 

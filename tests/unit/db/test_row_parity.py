@@ -49,4 +49,4 @@ def test_what_hangs_on_a_run_goes_with_it(table: Table) -> None:
 
 def test_all_such_tables_were_looked_at() -> None:
     assert CounterRow.__tablename__ in {table.name for table in OF_RUNS}
-    assert len(OF_RUNS) == 10
+    assert len(OF_RUNS) == 11
