@@ -17,6 +17,7 @@ from daftray.domain.cluster import (
     JobSubmission,
     ListedJob,
     Package,
+    ReservedCpu,
 )
 from daftray.domain.errors import (
     ClusterRefusedError,
@@ -59,6 +60,7 @@ class FakeJob:
     left: list[str] = field(default_factory=list[str])
     stubborn: list[str] = field(default_factory=list[str])
     lacks: str | None = None
+    reserved: ReservedCpu = field(default_factory=lambda: ReservedCpu(seconds=0))
 
 
 class FakeRayJobs:
@@ -161,6 +163,14 @@ class FakeRayJobs:
             exit_code = codes[status] if fake.job.exit_code is None else fake.job.exit_code
             fake.job = replace(fake.job, exit_code=exit_code, ended_at=_AT)
         return fake.job
+
+    async def reserved(self, job: Job, *, at: datetime) -> ReservedCpu:
+        """The driver's own CPUs for as long as it ran, and what a test says."""
+        self._answer()
+        fake = self._job(job.submission_id)
+        ran_s = ((job.ended_at or at) - (job.started_at or at)).total_seconds()
+        seconds = (fake.submission.num_cpus or 0) * max(ran_s, 0)
+        return replace(fake.reserved, seconds=fake.reserved.seconds + seconds)
 
     async def list_jobs(self) -> list[ListedJob]:
         self._answer()

@@ -25,6 +25,7 @@ from daftray.identity.run_tokens import RunTokens
 from daftray.logs.archive import LogArchive
 from daftray.logs.signals import LogSignals
 from daftray.metrics.accounts import Accounts
+from daftray.metrics.reservations import Reservations
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
 from daftray.runs import ending, steps
@@ -154,6 +155,7 @@ class ControlPlane:
             cluster="local",
             capacity=Capacity(self.rayjobs, self.clock),
             accounts=self.accounts,
+            reservations=Reservations(rayjobs=self.rayjobs, reports=self.stores.reports, clock=self.clock),
         )
         self.project = a_project(id="prj_demo", created_at=self.clock.now())
 

@@ -6,11 +6,12 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from litestar import Router, get, post, put
+from litestar import Response, Router, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
 from daftray.api.auth import AnyRequest, reporting_run, run_only
+from daftray.api.otlp_body import report_of, taken
 from daftray.api.strict import decode
 from daftray.domain.errors import InvalidInputError
 from daftray.domain.ports import Clock
@@ -86,17 +87,21 @@ async def finished(
     await reporting.finished(_reporter(request, data.attempt), data)
 
 
-@post("/v1/ingest/otlp/v1/metrics", status_code=200, summary="Counters, by OTLP/HTTP in JSON")
+@post("/v1/ingest/otlp/v1/metrics", status_code=200, summary="Counters, by OTLP/HTTP")
 async def metrics(
     request: AnyRequest,
     usage: NamedDependency[SkipValidation[UsageIngest]],
     exposition: NamedDependency[SkipValidation[Exposition]],
-) -> dict[str, dict[str, int]]:
-    """Fold cumulative counters in; the run is the token's, whatever the report says."""
+) -> Response[bytes]:
+    """Fold counters in, of the runner or of another exporter; the run is the token's, whatever they say.
+
+    Where many processes report, ``Retry-After`` says how long to gather before the next report.
+    """
     reporter = reporting_run(request)
     with exposition.report("metrics"):
-        await usage.add(reporter.run, reporter.attempt, otlp.read(await request.body()))
-    return {"partialSuccess": {}}
+        body, content_type = await report_of(request)
+        again_in_s = await usage.add(reporter.run, reporter.attempt, otlp.read(body, content_type))
+    return taken(request, again_in_s=again_in_s)
 
 
 @post("/v1/ingest/otlp/v1/logs", status_code=200, summary="Exceptions, by OTLP/HTTP")
@@ -105,14 +110,14 @@ async def logs(
     problem_ingest: NamedDependency[SkipValidation[ProblemIngest]],
     clock: NamedDependency[SkipValidation[Clock]],
     exposition: NamedDependency[SkipValidation[Exposition]],
-) -> dict[str, dict[str, int]]:
+) -> Response[bytes]:
     """Fold in what log records tell of exceptions; the run is the token's, whatever they say."""
     reporter = reporting_run(request)
     with exposition.report("logs"):
-        records = read_logs(await request.body(), request.headers.get("content-type"))
+        records = read_logs(*await report_of(request))
         reports = problem_reports(records, attempt=reporter.attempt, received=clock.now())
         await problem_ingest.add(reporter, reports)
-    return {"partialSuccess": {}}
+    return taken(request)
 
 
 def _reporter(request: AnyRequest, attempt: int) -> RunPrincipal:

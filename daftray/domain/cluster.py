@@ -78,6 +78,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.error_type == "RUNTIME_ENV_SETUP_FAILURE" and bool(_PACKAGE_LOST.search(self.message))
 
 
+class ReservedCpu(msgspec.Struct, frozen=True, kw_only=True):
+    """CPU seconds that a cluster set aside for a job; a lower bound where it is ``partial``."""
+
+    seconds: float
+    partial: bool = False
+
+
 class ListedJob(msgspec.Struct, frozen=True, kw_only=True):
     """A Ray job in the list of all. ``metadata`` is what it was submitted with."""
 

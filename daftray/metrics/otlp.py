@@ -65,7 +65,7 @@ class _Histogram(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Metric(msgspec.Struct, frozen=True, rename="camel"):
-    name: Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)] = ""
+    name: Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
     sum: _Sum | None = None
     histogram: _Histogram | None = None
     exponential_histogram: _Histogram | None = None

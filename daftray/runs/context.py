@@ -12,6 +12,7 @@ from daftray.domain.status import RunPhase
 from daftray.identity.run_tokens import RunTokens
 from daftray.logs.archive import LogArchive
 from daftray.metrics.accounts import Accounts
+from daftray.metrics.reservations import Reservations
 from daftray.projects.secrets import ProjectSecrets
 from daftray.runs.admission import Room
 from daftray.runs.capacity import Capacity
@@ -64,6 +65,7 @@ class StepContext:
     cluster: str
     capacity: Capacity
     accounts: Accounts
+    reservations: Reservations
 
     async def to_mask(self, run: Run) -> dict[str, str]:
         """Return what the archived log of a run must not show: its secrets, and its own token."""

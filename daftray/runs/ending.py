@@ -122,7 +122,10 @@ async def _with_log(run: Run, context: StepContext) -> tuple[Run, bool]:
         return replace(run, cluster_silent_since=since), now - since > limit
     run = replace(run, cluster_silent_since=None)
     # A job that could not be stopped may write for ever.
-    return run, not grew or (not job.status.terminal and now - run.phase_since > limit)
+    whole = not grew or (not job.status.terminal and now - run.phase_since > limit)
+    if whole:
+        await context.reservations.settle(run, job)
+    return run, whole
 
 
 async def _last_lines(run: Run, context: StepContext) -> tuple[str, ...]:

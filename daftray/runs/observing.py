@@ -40,6 +40,7 @@ async def _seen(run: Run, job: Job, context: StepContext) -> StepOutcome:
         return context.advance(run, RunPhase.CANCELLING, verdict=spent)
     seen = _with_ray(run, job, context, await context.capacity.waited_for(run, job))
     grew = await _copy_log(seen, job, context)
+    context.reservations.look(seen, job)
     reports = await context.reports.reports(run.id, run.attempt)
     if job.status.terminal:
         return steps.decided(seen, context, verdict.of_job(seen, await _masked(run, job, context), reports))

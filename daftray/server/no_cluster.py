@@ -3,9 +3,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NoReturn
 
-from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, ListedJob, Package
+from daftray.domain.cluster import (
+    ClusterInfo,
+    ClusterResources,
+    Job,
+    JobSubmission,
+    ListedJob,
+    Package,
+    ReservedCpu,
+)
 from daftray.domain.errors import ClusterUnreachableError
 
 
@@ -29,6 +38,10 @@ class NoCluster:
         self._refuse()
 
     async def get(self, submission_id: str) -> Job:
+        """Refuse."""
+        self._refuse()
+
+    async def reserved(self, job: Job, *, at: datetime) -> ReservedCpu:
         """Refuse."""
         self._refuse()
 

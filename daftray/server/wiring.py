@@ -33,7 +33,9 @@ from daftray.metrics.accounts import Accounts
 from daftray.metrics.exposition import Exposition
 from daftray.metrics.ingest import UsageIngest
 from daftray.metrics.outcomes import Outcomes
+from daftray.metrics.pacing import Pacing
 from daftray.metrics.problems import Problems
+from daftray.metrics.reservations import Reservations
 from daftray.projects.prices import Prices
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
@@ -165,6 +167,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         cluster=cluster,
         capacity=Capacity(rayjobs, clock),
         accounts=accounts,
+        reservations=Reservations(rayjobs=rayjobs, reports=reports, clock=clock),
     )
     submitted = points.around("submitted", SqlSubmittedJobs(database))
     grace = timedelta(minutes=settings.keep_ray_jobs_minutes)
@@ -194,7 +197,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         run_problems=Problems(store=problems),
         problem_ingest=ProblemIngest(problems=problems, runs=run_store, secrets=secrets),
         source_files=SourceFiles(sources=sources, mirrors=mirrors, secrets=secrets),
-        usage=UsageIngest(reports=reports, runs=run_store, accounts=accounts),
+        usage=UsageIngest(reports=reports, runs=run_store, accounts=accounts, pacing=Pacing(clock)),
         api_keys=api_keys,
         identity=Identity(api_keys=api_keys, tokens=tokens),
         archive=archive,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -22,11 +23,20 @@ from daftray.adapters.rayjobs.errors import raise_for, translated
 from daftray.adapters.rayjobs.listing import list_jobs
 from daftray.adapters.rayjobs.logs import DriverLogs
 from daftray.adapters.rayjobs.records import delete_record
+from daftray.adapters.rayjobs.reserved import Reserved
 from daftray.adapters.rayjobs.resources import Resources
 from daftray.adapters.rayjobs.rest import Rest, Timeouts
 from daftray.adapters.rayjobs.sweeper import Sweeper
 from daftray.adapters.rayjobs.wire import ClusterMetadata, JobDetails, Version, decode, encode
-from daftray.domain.cluster import ClusterInfo, ClusterResources, Job, JobSubmission, ListedJob, Package
+from daftray.domain.cluster import (
+    ClusterInfo,
+    ClusterResources,
+    Job,
+    JobSubmission,
+    ListedJob,
+    Package,
+    ReservedCpu,
+)
 from daftray.domain.errors import ClusterRefusedError
 from daftray.domain.ids import Ids
 
@@ -49,6 +59,7 @@ class RayJobsClient:
         self._rest = Rest(url, token=token, transport=transport, timeouts=timeouts or Timeouts())
         self._logs = DriverLogs(self._rest)
         self._resources = Resources(self._rest)
+        self._reserved = Reserved(self._rest)
         self._sweeper = Sweeper(self, self._rest, ids or Ids())
 
     async def __aenter__(self) -> Self:
@@ -129,6 +140,14 @@ class RayJobsClient:
         """Return a job. Raises `JobNotFoundError`, `ClusterUnreachableError`, `ClusterRefusedError`."""
         answer = await self._rest.get(f"/api/jobs/{_check(submission_id)}", job=submission_id)
         return decode(answer, JobDetails).as_job(submission_id)
+
+    async def reserved(self, job: Job, *, at: datetime) -> ReservedCpu:
+        """Return the CPU seconds that were set aside for a job (see `daftray.adapters.rayjobs.reserved`).
+
+        Raises:
+            ClusterUnreachableError, ClusterRefusedError: the cluster does not tell.
+        """
+        return await self._reserved.read(job, at=at)
 
     async def list_jobs(self) -> list[ListedJob]:
         """Return all jobs that were submitted. Raises `ClusterUnreachableError`, `ClusterRefusedError`."""

@@ -47,23 +47,35 @@ class Rest:
         )
 
     async def get(
-        self, path: str, *, job: str | None = None, query: Mapping[str, str | int] | None = None
+        self,
+        path: str,
+        *,
+        job: str | None = None,
+        query: Mapping[str, str | int] | None = None,
+        read_s: float | None = None,
     ) -> bytes:
-        """Return what is at a path.
+        """Return what is at a path. ``read_s`` is how long it may take, where that is longer than usual.
 
         Raises:
             JobNotFoundError: there is no such ``job``.
             ClusterUnreachableError: no answer came in time.
             ClusterRefusedError: any other answer than success.
         """
-        return await self.call("GET", path, job=job, query=query)
+        return await self.call("GET", path, job=job, query=query, read_s=read_s)
 
     async def call(
-        self, method: str, path: str, *, job: str | None = None, query: Mapping[str, str | int] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        job: str | None = None,
+        query: Mapping[str, str | int] | None = None,
+        read_s: float | None = None,
     ) -> bytes:
         """Return what is answered to a request without a body. Raises what `get` does."""
         with translated(self.url):
-            answer = await self.client.request(method, self.url + path, params=query)
+            timeout = self.timeouts.of(read_s or self.timeouts.read_s)
+            answer = await self.client.request(method, self.url + path, params=query, timeout=timeout)
         raise_for(answer, self.url, job=job)
         return answer.content
 

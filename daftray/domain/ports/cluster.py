@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from daftray.domain.cluster import (
@@ -11,6 +12,7 @@ from daftray.domain.cluster import (
     JobSubmission,
     ListedJob,
     Package,
+    ReservedCpu,
 )
 
 
@@ -38,6 +40,16 @@ class RayJobs(Protocol):
 
     async def get(self, submission_id: str) -> Job:
         """Return a job. Raises `JobNotFoundError`, `ClusterUnreachableError`."""
+        ...
+
+    async def reserved(self, job: Job, *, at: datetime) -> ReservedCpu:
+        """Return the CPU seconds that were set aside for a job up to its end, or to a time while it runs.
+
+        They are requested CPUs by running time, of its tasks, actors and driver. Where a job has many tasks
+        it may take the cluster seconds to tell.
+
+        Raises `ClusterUnreachableError`, `ClusterRefusedError`.
+        """
         ...
 
     async def list_jobs(self) -> list[ListedJob]:

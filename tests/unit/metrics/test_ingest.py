@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 from factories import a_counter, a_run, new
-from fakes import InMemoryPriceStore, InMemoryReportStore, InMemoryRunStore
+from fakes import FakeClock, InMemoryPriceStore, InMemoryReportStore, InMemoryRunStore
 
-from daftray.domain.errors import RunNotFoundError
 from daftray.domain.counters import REQUESTS, Counter
+from daftray.domain.errors import RunNotFoundError
 from daftray.metrics.accounts import Accounts
 from daftray.metrics.ingest import UsageIngest
+from daftray.metrics.pacing import Pacing
 
 
 class CountingReports(InMemoryReportStore):
@@ -27,7 +28,9 @@ async def an_ingest(run_id: str) -> tuple[UsageIngest, CountingReports, InMemory
     reports, runs = CountingReports(), InMemoryRunStore()
     await runs.add(new(a_run(id=run_id)))
     accounts = Accounts(reports=reports, prices=InMemoryPriceStore())
-    return UsageIngest(reports=reports, runs=runs, accounts=accounts, gather_s=0), reports, runs
+    pacing = Pacing(FakeClock(), reports_per_s=20)
+    ingest = UsageIngest(reports=reports, runs=runs, accounts=accounts, pacing=pacing, gather_s=0)
+    return ingest, reports, runs
 
 
 async def test_an_answered_report_is_kept_and_shown() -> None:
@@ -45,6 +48,21 @@ async def test_reports_that_come_together_are_written_together() -> None:
     await asyncio.gather(*(ingest.add("run_1", 1, [counter]) for counter in counters))
     assert reports.writes == 1
     assert [total.value for total in await reports.totals("run_1")] == [50]
+
+
+async def test_many_processes_are_told_to_report_less_often() -> None:
+    ingest, _, _ = await an_ingest("run_1")
+    counters = [a_counter(process=f"p{n}", metric=REQUESTS, value=1) for n in range(200)]
+    told = await asyncio.gather(*(ingest.add("run_1", 1, [counter]) for counter in counters))
+    assert (told[0], told[-1]) == (0, 10)
+    assert await ingest.add("run_1", 1, []) == 0
+
+
+async def test_what_was_used_by_when_is_noted_once_a_step() -> None:
+    ingest, reports, _ = await an_ingest("run_1")
+    for value in range(5):
+        await ingest.add("run_1", 1, [a_counter(metric=REQUESTS, value=value)])
+    assert [sample.requests for sample in (await reports.series("run_1")).samples] == [0]
 
 
 async def test_an_older_report_in_the_same_batch_changes_nothing() -> None:
@@ -81,7 +99,7 @@ async def test_a_report_that_cannot_be_kept_costs_no_other_run_its_own() -> None
         return_exceptions=True,
     )
     assert isinstance(bad, RunNotFoundError)
-    assert good is None
+    assert good == 0
     usage = (await runs.get("run_good")).usage
     assert usage is not None
     assert usage.requests == 2
