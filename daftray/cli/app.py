@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import daftray
-from daftray.cli import admin, profile, projects, run, runs, secrets
+from daftray.cli import admin, prices, profile, projects, run, runs, secrets
 from daftray.cli.failures import CommandGroup
 from daftray.cli.session import Session
 from daftray.client.errors import NotConfiguredError
@@ -41,6 +41,7 @@ app.command(
 app.add_typer(runs.app, name="runs")
 app.add_typer(projects.app, name="projects")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(prices.app, name="prices")
 app.add_typer(profile.app, name="profile")
 app.add_typer(admin.app, name="admin")
 

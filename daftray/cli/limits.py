@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from daftray.cli.durations import read_duration
 from daftray.domain.errors import InputIssue, InvalidInputError
-from daftray.domain.spec import Retries
+from daftray.domain.spec import Budget, Retries
 from daftray.domain.status import FailureReason
 
 RetryCount = Annotated[
@@ -64,6 +64,14 @@ Priority = Annotated[
         help="A higher one goes first within the project; 0 unless given.",
     ),
 ]
+BudgetText = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="NAME=N,...",
+        help="Stop the run once it has used more: tokens=2000000, requests=500, usd=5. Over all attempts.",
+    ),
+]
 IdempotencyKey = Annotated[
     str | None,
     typer.Option(
@@ -87,6 +95,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What was typed. What was not stays unset; None takes away what a run had."""
 
     retries: Retries | UnsetType | None = UNSET
+    budget: Budget | UnsetType | None = UNSET
     priority: int | None = None
     timeout_s: float | UnsetType | None = UNSET
     start_timeout_s: float | UnsetType | None = UNSET
@@ -130,6 +139,26 @@ def read_bound(option: str, text: str | None) -> float | UnsetType | None:
     return None if text == _NO_BOUND else read_duration(option, text)
 
 
+def read_budget(text: str | None) -> Budget | UnsetType | None:
+    """Return the budget that a text such as ``tokens=2000000,usd=5`` means. Raises `InvalidInputError`."""
+    if text is None:
+        return UNSET
+    if text == _NO_BOUND:
+        return None
+    amounts: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, amount = part.strip().partition("=")
+        if not equals or name in amounts or name not in Budget.__struct_fields__:
+            known = ", ".join(Budget.__struct_fields__)
+            message = f"{part.strip()!r} is none: write NAME=N, each once, of {known}; or {_NO_BOUND}."
+            raise _refusal("--budget", message)
+        amounts[name] = amount.replace("_", "")
+    try:
+        return msgspec.convert(amounts, Budget, strict=False)
+    except msgspec.ValidationError as exc:
+        raise _refusal("--budget", f"{text!r} cannot be one: {exc}.") from exc
+
+
 def read_limits(
     *,
     retries: int | None,
@@ -139,10 +168,12 @@ def read_limits(
     start_timeout: str | None,
     queue_timeout: str | None,
     priority: int | None,
+    budget: str | None,
 ) -> Limits:
     """Return what the options mean. Raises `InvalidInputError`."""
     return Limits(
         retries=read_retries(retries, retry_on, retry_backoff),
+        budget=read_budget(budget),
         priority=priority,
         timeout_s=read_bound("--timeout", timeout),
         start_timeout_s=read_bound("--start-timeout", start_timeout),

@@ -47,6 +47,7 @@ Examples:
   daftray run --ref v1.2 --detach pipelines.score
   daftray run --env-file .env --dep "daft>=0.7" --patch job.py
   daftray run --retries 3 --retry-on killed,out_of_memory --timeout 2h job.py
+  daftray run --budget tokens=2000000,usd=5 score.py
   daftray run --json --detach job.py | jq -r .id
 """
 
@@ -121,6 +122,7 @@ def run(  # noqa: PLR0913 (each is an option of the command)
     start_timeout: limits.StartTimeout = None,
     queue_timeout: limits.QueueTimeout = None,
     priority: limits.Priority = None,
+    budget: limits.BudgetText = None,
     idempotency_key: limits.IdempotencyKey = None,
     follow: Follow = True,
     as_json: AsJson = False,
@@ -147,6 +149,7 @@ def run(  # noqa: PLR0913 (each is an option of the command)
         start_timeout=start_timeout,
         queue_timeout=queue_timeout,
         priority=priority,
+        budget=budget,
     )
     checkout = open_checkout(Path.cwd())
     placed = place_entrypoint(wish, checkout)

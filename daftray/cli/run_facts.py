@@ -6,7 +6,7 @@ from daftray.cli import screen, tables
 from daftray.cli.durations import written
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.run import Attempt, Run
-from daftray.domain.spec import Retries
+from daftray.domain.spec import Budget, Retries
 from daftray.domain.status import RunPhase, RunStatus
 
 LIST_COLUMNS = ["RUN", "STATUS", "ENTRYPOINT", "CREATED", "SECONDS", "NAME", "COMMIT", "TOKENS"]
@@ -88,6 +88,7 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("priority", run.priority or None),
         ("retries", _retries(run.retries) if run.retries else None),
         ("timeouts", _timeouts(run)),
+        ("budget", _budget(run.budget) if run.budget else None),
         ("created", run.created_at),
         ("started", run.started_at),
         ("completed", run.completed_at),
@@ -106,7 +107,14 @@ def _usage(usage: UsageSummary) -> list[tuple[str, object]]:
         ("tokens in", usage.tokens_in),
         ("tokens out", usage.tokens_out),
         ("CPU seconds", usage.cpu_seconds),
+        ("cost", None if usage.cost is None else screen.dollars(usage.cost)),
     ]
+
+
+def _budget(budget: Budget) -> str:
+    bounds = ((budget.tokens, "tokens"), (budget.requests, "requests"))
+    parts = [f"{most:,} {unit}" for most, unit in bounds if most is not None]
+    return ", ".join(parts + ([screen.dollars(budget.usd)] if budget.usd is not None else []))
 
 
 def _retries(retries: Retries) -> str:

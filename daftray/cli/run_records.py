@@ -60,19 +60,32 @@ def result(
     screen.say(f"{preview.kind} result of run {run} is in {out}.")
 
 
-def metrics(context: typer.Context, run: RunId, project: Project = None, as_json: AsJson = False) -> None:
-    """Show what a run has used: requests, tokens, CPU seconds, and what its code counts."""
-    found = connect_to_project(context, project).runs.metrics(run)
+def metrics(
+    context: typer.Context,
+    run: RunId,
+    project: Project = None,
+    price_version: Annotated[
+        int | None,
+        typer.Option(
+            "--price-version", metavar="N", min=1, help="By this version of the prices, not the run's own."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run has used: requests, tokens, CPU seconds, what they cost, and what its code counts."""
+    found = connect_to_project(context, project).runs.metrics(run, price_version=price_version)
     if as_json:
         screen.emit_json(found)
         return
     tables.emit_facts(_totals(found))
-    for title, lines in (("MODEL", found.by_model), ("UDF", found.by_udf)):
-        if lines:
-            screen.emit("")
-            tables.emit_table(
-                [title, "REQUESTS", "TOKENS IN", "TOKENS OUT"], [_usage_row(line) for line in lines]
-            )
+    used = ["REQUESTS", "TOKENS IN", "TOKENS OUT"]
+    if found.by_model:
+        rows = [[*_usage_row(line), screen.dollars(line.cost)] for line in found.by_model]
+        screen.emit("")
+        tables.emit_table(["MODEL", *used, "COST"], rows)
+    if found.by_udf:
+        screen.emit("")
+        tables.emit_table(["UDF", *used], [_usage_row(line) for line in found.by_udf])
     if found.custom:
         rows = [
             [
@@ -119,8 +132,20 @@ def _totals(found: RunMetrics) -> list[tuple[str, object]]:
         ("tokens in", screen.number(found.tokens_in)),
         ("tokens out", screen.number(found.tokens_out)),
         ("CPU seconds", measured if cpu.allocated is not None else screen.NOTHING),
-        ("cost", screen.number(found.cost, digits=4)),
+        ("cost", _cost(found)),
     ]
+
+
+def _cost(found: RunMetrics) -> str:
+    """Return the cost, or what of it is known and what is missing."""
+    by = f" (prices version {found.price_version})" if found.price_version else ""
+    if found.cost is not None:
+        return screen.dollars(found.cost) + by
+    if not found.cost_missing:
+        return screen.NOTHING
+    missing = [f"{one.model}: {one.why}" if one.model else one.why for one in found.cost_missing]
+    at_least = "" if found.cost_at_least is None else f"at least {screen.dollars(found.cost_at_least)}{by}, "
+    return f"{at_least}not known in all: {', '.join(missing)}"
 
 
 def _usage_row(line: UsageLine) -> list[object]:

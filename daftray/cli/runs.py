@@ -111,13 +111,14 @@ def rerun(  # noqa: PLR0913 (each is an option of the command)
     start_timeout: limits.StartTimeout = None,
     queue_timeout: limits.QueueTimeout = None,
     priority: limits.Priority = None,
+    budget: limits.BudgetText = None,
     idempotency_key: limits.IdempotencyKey = None,
     follow_it: Follow = True,
     as_json: AsJson = False,
 ) -> None:
     """Run the same commit again, with the same arguments, environment and secrets.
 
-    What is given replaces what the run had; `--retries 0`, and `none` for a time, take it away.
+    What is given replaces what the run had; `--retries 0`, and `none` for a time or a budget, take it away.
     """
     changes = limits.read_limits(
         retries=retries,
@@ -127,6 +128,7 @@ def rerun(  # noqa: PLR0913 (each is an option of the command)
         start_timeout=start_timeout,
         queue_timeout=queue_timeout,
         priority=priority,
+        budget=budget,
     ).given()
     labels = read_labels(label) if label else None
     client = connect_to_project(context, project)
@@ -137,5 +139,5 @@ def rerun(  # noqa: PLR0913 (each is an option of the command)
 
 run_batch.add_to(app)
 run_log.add_to(app)
-run_records.add_to(app)
 run_problems.add_to(app)
+run_records.add_to(app)

@@ -60,6 +60,13 @@ def number(value: float | None, digits: int = 1) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.{digits}f}"
 
 
+def dollars(amount: float | None) -> str:
+    """Return an amount of US dollars for people: whole cents, or as many digits as a small one needs."""
+    if amount is None:
+        return NOTHING
+    return f"${amount:,.2f}" if amount == 0 or amount >= 1 else f"${amount:.6f}".rstrip("0")
+
+
 def printable(text: str) -> str:
     """Return a text with its control characters made visible."""
     if text.isprintable():

@@ -110,6 +110,7 @@ def usage_lines(metrics: RunMetrics) -> list[str]:
         ("CPU seconds", metrics.cpu_seconds.allocated),
     ]
     known = [f"{screen.number(value)} {name}" for name, value in figures if value is not None]
+    known += [screen.dollars(metrics.cost)] if metrics.cost is not None else []
     return [f"usage: {', '.join(known)}"] if known else []
 
 

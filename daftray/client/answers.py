@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from daftray.domain.price import PriceTable
 from daftray.domain.problem import Problem, ProblemComparison
 from daftray.domain.project import Project, Secret
 from daftray.domain.run import Run, RunEvent
@@ -95,8 +96,8 @@ class ProblemsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``{"problems": […]}``, and beside those of another run where one was named."""
 
     problems: list[Problem]
-
     comparison: ProblemComparison | None = None
+
 
 class EventsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``{"events": […]}``."""
@@ -108,6 +109,12 @@ class ProjectsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``{"projects": […]}``."""
 
     projects: list[Project]
+
+
+class PriceVersionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"versions": […]}``."""
+
+    versions: list[PriceTable]
 
 
 class SecretsAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,10 +24,11 @@ _REPLACEMENTS = {
     "AsyncBaseTransport": "BaseTransport",
     "AsyncClient": "Client",
     "AsyncConnection": "Connection",
+    "AsyncPrices": "Prices",
     "AsyncProjects": "Projects",
     "AsyncRunCreation": "RunCreation",
-    "AsyncRunRecords": "RunRecords",
     "AsyncRunProblems": "RunProblems",
+    "AsyncRunRecords": "RunRecords",
     "AsyncRuns": "Runs",
     "AsyncSecrets": "Secrets",
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from daftray.client.asked import check_seconds, entrypoint_of, retries_of, source_of
-from daftray.domain.spec import Entrypoint, Environment, Resources, Retries, RunRequest, Source
+from daftray.domain.spec import Budget, Entrypoint, Environment, Resources, Retries, RunRequest, Source
 
 
 def run_request(  # noqa: PLR0913 (the keywords are the fields of a run)
@@ -27,6 +27,7 @@ def run_request(  # noqa: PLR0913 (the keywords are the fields of a run)
     runner: Literal["ray", "native"] = "ray",
     resources: Resources | None = None,
     retries: Retries | int | None = None,
+    budget: Budget | None = None,
     priority: int = 0,
     timeout_s: float | None = None,
     start_timeout_s: float | None = None,
@@ -49,6 +50,7 @@ def run_request(  # noqa: PLR0913 (the keywords are the fields of a run)
         runner=runner,
         resources=resources,
         retries=retries_of(retries),
+        budget=budget,
         priority=priority,
         timeout_s=timeout_s,
         start_timeout_s=start_timeout_s,

@@ -179,9 +179,7 @@ class Runs:
         """Refuse a budget in dollars that nothing would be counted in. Raises `InvalidInputError`."""
         in_dollars = request.budget is not None and request.budget.usd is not None
         if in_dollars and await self._prices.latest(project.id) is None:
-            message = (
-                "the project has no prices, so no dollar would be counted: set them first (PUT …/prices)"
-            )
+            message = "the project has no prices, so no dollar would be counted: set them first"
             refuse([InputIssue(path="budget.usd", message=message)])
 
     async def get(self, project: Project, run_id: str) -> Run:

@@ -10,6 +10,7 @@ import httpx
 from daftray.client._async.admin import AsyncAdmin
 from daftray.client._async.connection import AsyncConnection
 from daftray.client._async.place import Place
+from daftray.client._async.prices import AsyncPrices
 from daftray.client._async.projects import AsyncProjects
 from daftray.client._async.runs import AsyncRuns
 from daftray.client._async.secrets import AsyncSecrets
@@ -24,13 +25,13 @@ class AsyncClient:
 
     Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
     profile file, else from the data directory of a server on this machine. The calls come in groups:
-    ``runs``, ``projects``, ``secrets`` and ``admin``. Every call has a timeout; those that may be repeated
-    are, while nobody answers.
+    ``runs``, ``projects``, ``secrets``, ``prices`` and ``admin``. Every call has a timeout; those that may be
+    repeated are, while nobody answers.
 
     Args:
         base_url: the server's address, such as ``https://daftray.example.com``.
         api_key: the key to it.
-        project: the project, by name or id, that calls on runs and secrets mean.
+        project: the project, by name or id, that calls on runs, secrets and prices mean.
         workspace: the workspace; ``default`` unless the profile says otherwise.
         profile: the profile to use, in place of ``DAFTRAY_PROFILE``.
         timeout_s: how long one call may wait for its answer, in seconds.
@@ -67,6 +68,7 @@ class AsyncClient:
         self.runs = AsyncRuns(place)
         self.projects = AsyncProjects(place)
         self.secrets = AsyncSecrets(place)
+        self.prices = AsyncPrices(place)
         self.admin = AsyncAdmin(place)
 
     @property

@@ -21,7 +21,7 @@ from daftray.client.asked import (
 )
 from daftray.client.request import run_request
 from daftray.domain.run import Run
-from daftray.domain.spec import Entrypoint, Environment, Resources, Retries, RunRequest, Source
+from daftray.domain.spec import Budget, Entrypoint, Environment, Resources, Retries, RunRequest, Source
 
 
 class AsyncRunCreation(AsyncRunRecords):
@@ -50,6 +50,7 @@ class AsyncRunCreation(AsyncRunRecords):
         runner: Literal["ray", "native"] = "ray",
         resources: Resources | None = None,
         retries: Retries | int | None = None,
+        budget: Budget | None = None,
         priority: int = 0,
         timeout_s: float | None = None,
         start_timeout_s: float | None = None,
@@ -77,6 +78,7 @@ class AsyncRunCreation(AsyncRunRecords):
             resources: what the driver reserves in Ray.
             retries: how often a failed run is tried again, or a `Retries` that also says after which reasons
                 and how long after. A number alone means the reasons that are the platform's.
+            budget: what all attempts together may use; the run is stopped once they have used more.
             priority: runs of a higher one go first within the project, from -100 to 100.
             timeout_s: how long an attempt may run, in seconds.
             start_timeout_s: how long an attempt may take to start, dependencies included.
@@ -108,6 +110,7 @@ class AsyncRunCreation(AsyncRunRecords):
             runner=runner,
             resources=resources,
             retries=retries,
+            budget=budget,
             priority=priority,
             timeout_s=timeout_s,
             start_timeout_s=start_timeout_s,
@@ -163,6 +166,7 @@ class AsyncRunCreation(AsyncRunRecords):
         runner: Literal["ray", "native"] | None = None,
         resources: Resources | None = None,
         retries: Retries | int | msgspec.UnsetType | None = msgspec.UNSET,
+        budget: Budget | msgspec.UnsetType | None = msgspec.UNSET,
         priority: int | None = None,
         timeout_s: float | msgspec.UnsetType | None = msgspec.UNSET,
         start_timeout_s: float | msgspec.UnsetType | None = msgspec.UNSET,
@@ -171,7 +175,8 @@ class AsyncRunCreation(AsyncRunRecords):
     ) -> Run:
         """Run the same commit again and return the new run; what is given replaces what the run had.
 
-        Retries and timeouts that are given as None are taken away. ``idempotency_key`` is as of `create`.
+        Retries, budget and timeouts that are given as None are taken away. ``idempotency_key`` is as of
+        `create`.
 
         Raises:
             RunNotFoundError: there is no such run.
@@ -196,7 +201,9 @@ class AsyncRunCreation(AsyncRunRecords):
             resources=resources,
             priority=priority,
         ) | changed(
-            retries=retries if isinstance(retries, msgspec.UnsetType) else retries_of(retries), **timeouts
+            retries=retries if isinstance(retries, msgspec.UnsetType) else retries_of(retries),
+            budget=budget,
+            **timeouts,
         )
         response = await self._place.connection.call(
             "POST",

@@ -45,9 +45,17 @@ class AsyncRunRecords(AsyncRunProblems):
             async for piece in response.aiter_bytes():
                 yield piece
 
-    async def metrics(self, run: RunOrId) -> RunMetrics:
-        """Return what the run has used: requests, tokens, CPU seconds, and what its code counts."""
-        return await self._place.connection.get(f"{self._path(run)}/metrics", RunMetrics)
+    async def metrics(self, run: RunOrId, *, price_version: int | None = None) -> RunMetrics:
+        """Return what the run has used: requests, tokens, CPU seconds, and what its code counts.
+
+        Its cost is by the prices of its time, or by the version that is named.
+
+        Raises:
+            PricesNotFoundError: there is no such version.
+        """
+        return await self._place.connection.get(
+            f"{self._path(run)}/metrics", RunMetrics, parameters=parameters(price_version=price_version)
+        )
 
     async def events(self, run: RunOrId) -> list[RunEvent]:
         """Return the run's history, oldest first."""

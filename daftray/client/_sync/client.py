@@ -11,6 +11,7 @@ import httpx
 from daftray.client._sync.admin import Admin
 from daftray.client._sync.connection import Connection
 from daftray.client._sync.place import Place
+from daftray.client._sync.prices import Prices
 from daftray.client._sync.projects import Projects
 from daftray.client._sync.runs import Runs
 from daftray.client._sync.secrets import Secrets
@@ -25,13 +26,13 @@ class Client:
 
     Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
     profile file, else from the data directory of a server on this machine. The calls come in groups:
-    ``runs``, ``projects``, ``secrets`` and ``admin``. Every call has a timeout; those that may be repeated
-    are, while nobody answers.
+    ``runs``, ``projects``, ``secrets``, ``prices`` and ``admin``. Every call has a timeout; those that may be
+    repeated are, while nobody answers.
 
     Args:
         base_url: the server's address, such as ``https://daftray.example.com``.
         api_key: the key to it.
-        project: the project, by name or id, that calls on runs and secrets mean.
+        project: the project, by name or id, that calls on runs, secrets and prices mean.
         workspace: the workspace; ``default`` unless the profile says otherwise.
         profile: the profile to use, in place of ``DAFTRAY_PROFILE``.
         timeout_s: how long one call may wait for its answer, in seconds.
@@ -68,6 +69,7 @@ class Client:
         self.runs = Runs(place)
         self.projects = Projects(place)
         self.secrets = Secrets(place)
+        self.prices = Prices(place)
         self.admin = Admin(place)
 
     @property

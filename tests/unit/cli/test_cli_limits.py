@@ -19,7 +19,7 @@ from daftray.domain.project import GitRemote, Project, ProjectSource
 ALL = [
     *("--retries", "3", "--retry-on", "killed, out_of_memory", "--retry-on", "user_error"),
     *("--retry-backoff", "1m", "--timeout", "2h", "--start-timeout", "10m", "--queue-timeout", "1d"),
-    *("--priority", "-5"),
+    *("--priority", "-5", "--budget", "tokens=2_000_000, usd=0.5"),
 ]
 SENT: dict[str, Any] = {
     "retries": {"max": 3, "on": ["killed", "out_of_memory", "user_error"], "backoff": 60},
@@ -27,6 +27,7 @@ SENT: dict[str, Any] = {
     "start_timeout_s": 600,
     "queue_timeout_s": 86400,
     "priority": -5,
+    "budget": {"tokens": 2_000_000, "requests": None, "usd": 0.5},
 }
 
 
@@ -82,7 +83,7 @@ def test_a_run_without_bounds_has_none(shell: Shell, api: SmallApi) -> None:
     shell.run("run", "--detach", "main.py")
 
     body = api.submitted
-    assert [body[name] for name in SENT] == [None, None, None, None, 0]
+    assert [body[name] for name in SENT] == [None, None, None, None, 0, None]
 
 
 @pytest.mark.usefixtures("tree")
@@ -107,6 +108,11 @@ def test_retries_alone_mean_the_platforms_reasons(shell: Shell, api: SmallApi) -
         (["--retries", "21"], "'--retries': Input should be less than or equal to 20"),
         (["--priority", "101"], "'--priority': Input should be less than or equal to 100"),
         (["--idempotency-key", "ä"], "visible ASCII"),
+        (["--budget", "5"], "--budget: '5' is none: write NAME=N"),
+        (["--budget", "cents=5"], "of tokens, requests, usd"),
+        (["--budget", "usd=1,usd=2"], "'usd=2' is none"),
+        (["--budget", "tokens=many"], "--budget: 'tokens=many' cannot be one"),
+        (["--budget", "requests=0"], "--budget: 'requests=0' cannot be one"),
     ],
 )
 def test_what_bounds_nothing_is_refused_before_anything_is_made(

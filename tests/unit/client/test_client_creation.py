@@ -14,7 +14,7 @@ from factories import a_run
 from daftray import Client
 from daftray.client import Retry, ServerUnreachableError, run_request
 from daftray.domain.errors import IdempotencyConflictError, InvalidInputError
-from daftray.domain.spec import Environment, Retries, RunRequest
+from daftray.domain.spec import Budget, Environment, Retries, RunRequest
 from daftray.domain.status import FailureReason
 
 RUNS = "/v1/workspaces/default/projects/demo/runs"
@@ -136,10 +136,11 @@ TWICE = {"max": 2, "on": None, "backoff": 10.0}
 def test_a_run_is_made_with_its_bounds() -> None:
     server = Server()
 
-    client_on(server).runs.create("a.py", retries=2, **BOUNDS)
+    client_on(server).runs.create("a.py", retries=2, budget=Budget(usd=5), **BOUNDS)
 
     assert {name: server.body[name] for name in BOUNDS} == BOUNDS
     assert server.body["retries"] == TWICE
+    assert server.body["budget"] == {"tokens": None, "requests": None, "usd": 5}
 
 
 def test_retries_can_say_after_which_reasons_and_how_long_after() -> None:
@@ -222,6 +223,8 @@ def test_what_is_wrong_with_one_of_many_is_told_at_its_place() -> None:
         ({}, {}),
         ({"retries": 2, **BOUNDS}, {"retries": TWICE, **BOUNDS}),
         ({"retries": None, "timeout_s": None}, {"retries": None, "timeout_s": None}),
+        ({"budget": None}, {"budget": None}),
+        ({"budget": Budget(requests=1)}, {"budget": {"tokens": None, "requests": 1, "usd": None}}),
         ({"retries": 0, "priority": 0}, {"retries": None, "priority": 0}),
         (
             {"start_timeout_s": None, "queue_timeout_s": None},
