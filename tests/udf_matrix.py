@@ -94,6 +94,7 @@ def message(text):
 def by_hand(cell, text):
     daftray.record_usage(model=cell, provider="mine", tokens_in=len(text.split()), tokens_out=2)
     daftray.increment("rows", cell=cell)
+    note(cell + "|hand")
 
 @functools.cache
 def client():
