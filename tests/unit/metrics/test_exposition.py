@@ -6,29 +6,12 @@ import asyncio
 
 import pytest
 from fake_memory import FakeClock
+from known_tallies import TALLIES
 from prometheus_client.parser import text_string_to_metric_families
 
 from daftray.domain.errors import InvalidInputError, StoreUnavailableError
-from daftray.domain.status import FailureReason, RunPhase, RunStatus
-from daftray.domain.tally import EndedRuns, LiveRuns, PhaseTimes, ProjectUsage, Silence, Tallies
+from daftray.domain.tally import Tallies
 from daftray.metrics.exposition import FRESH_FOR, Exposition
-
-TALLIES = Tallies(
-    ended=(
-        EndedRuns(project="a", status=RunStatus.FAILED, reason=FailureReason.KILLED, count=2),
-        EndedRuns(project="a", status=RunStatus.SUCCEEDED, reason=None, count=5),
-    ),
-    live=(
-        LiveRuns(project="a", phase=RunPhase.QUEUED, count=7, oldest_s=90),
-        LiveRuns(project="b", phase=RunPhase.RUNNING, count=1, oldest_s=3),
-    ),
-    silent=(Silence(project="b", longest_s=2),),
-    usage=(
-        ProjectUsage(project="a", requests=1, tokens_in=10, tokens_out=3, cpu_seconds=2.5, cost=0.5),
-        ProjectUsage(project="b"),
-    ),
-    phases=(PhaseTimes(phase=RunPhase.PINNING, counts=(2, 1, *(0,) * 11, 4), seconds=99.5),),
-)
 
 
 class CountedTallies:
