@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from daftray.runner import names, otlp
+from daftray.runner import names
 from daftray.runner.cpu import CpuTime
 from daftray.runner.say import say
 
@@ -170,6 +170,8 @@ class Exporter:
             changed.update(self._cpu(0.0 if changed or quiet_s >= HEARTBEAT_S else CPU_STEP_S, last=last))
         if not changed:
             return None
+        from daftray.runner import otlp  # it takes JSON along, which a process's start has no time for
+
         body = otlp.encode(
             changed,
             resource=self._identity.resource(self._settings),

@@ -17,7 +17,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import threading
+from _thread import RLock  # see counters.py
 
 from daftray.runner import instrument, package, report
 from daftray.runner.counters import Counters
@@ -47,7 +47,7 @@ class Reporter:
         self._identity: Identity | None = None
         self._problems: Problems | None = None
         self._root = _current_folder()
-        self._making = threading.RLock()
+        self._making = RLock()
         self.counters = Counters(self._counted)
 
     def problems(self) -> Problems:
@@ -98,7 +98,7 @@ class Reporter:
         self._exporter = None
         self._identity = None
         self._problems = None
-        self._making = threading.RLock()
+        self._making = RLock()
         self.counters.reset()
 
     def _counted(self) -> None:
