@@ -72,7 +72,6 @@ def test_a_secret_is_in_driver_and_workers_and_nowhere_else(
     finally:
         gate.touch()
     assert ended(running).status is RunStatus.SUCCEEDED
-    client.secrets.delete("CANARY")
     log = client.runs.logs(run)
     assert b"driver prints" in log
     assert b"worker prints" in log
@@ -81,4 +80,5 @@ def test_a_secret_is_in_driver_and_workers_and_nowhere_else(
         assert value not in processes
         assert value.encode() not in log
         assert value.encode() not in everything_below(platform.data_dir), "database, blobs or server log"
-        assert value not in client.runs.get(run).__repr__()
+        assert value not in repr(client.runs.get(run))
+    client.secrets.delete("CANARY")
