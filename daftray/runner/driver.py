@@ -14,7 +14,13 @@ import signal
 import sys
 import time
 
-from daftray.runner import ending, entrypoint, process, workers
+from daftray.runner import (
+    ending,
+    entrypoint,
+    otlp,  # noqa: F401 (loaded here, while a user's `json.py` cannot be found in place of Python's)
+    process,
+    workers,
+)
 from daftray.runner.control import ControlPlane, ControlPlaneError
 from daftray.runner.delivery import deliver
 from daftray.runner.identity import Identity
