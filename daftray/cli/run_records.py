@@ -12,8 +12,8 @@ from daftray.cli import screen, tables
 from daftray.cli.options import AsJson, Project, RunId
 from daftray.cli.session import connect_to_project
 from daftray.cli.summary import result_lines
-from daftray.domain.errors import InvalidInputError
-from daftray.domain.metrics import RunMetrics, UsageLine
+from daftray.domain.errors import InvalidInputError, ResultNotFoundError
+from daftray.domain.metrics import CustomCounter, RunMetrics, UsageLine
 
 _RESULT_EPILOG = """\b
 Examples:
@@ -48,6 +48,8 @@ def result(
     if out is None:
         screen.emit("\n".join(result_lines(preview)))
         return
+    if preview.kind == "omitted":
+        raise ResultNotFoundError(f"There is nothing to write: {preview.note or 'the result was not kept.'}")
     try:
         with out.open("wb") as file:
             if preview.data:
@@ -70,10 +72,23 @@ def metrics(
             "--price-version", metavar="N", min=1, help="By this version of the prices, not the run's own."
         ),
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show the totals whenever they change, to the run's end.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a run has used: requests, tokens, CPU seconds, what they cost, and what its code counts."""
-    found = connect_to_project(context, project).runs.metrics(run, price_version=price_version)
+    client = connect_to_project(context, project)
+    if follow:
+        if price_version is not None:
+            raise InvalidInputError(
+                "A run is followed by the prices of its own time: leave --price-version out."
+            )
+        for change in client.runs.follow_metrics(run):
+            line = "  ".join(f"{name} {value}" for name, value in _totals(change))
+            screen.emit(msgspec.json.encode(change).decode() if as_json else line)
+        return
+    found = client.runs.metrics(run, price_version=price_version)
     if as_json:
         screen.emit_json(found)
         return
@@ -86,17 +101,10 @@ def metrics(
     if found.by_udf:
         screen.emit("")
         tables.emit_table(["UDF", *used], [_usage_row(line) for line in found.by_udf])
-    if found.custom:
-        rows = [
-            [
-                counter.name,
-                " ".join(f"{key}={value}" for key, value in counter.attributes.items()),
-                counter.value,
-            ]
-            for counter in found.custom
-        ]
-        screen.emit("")
-        tables.emit_table(["COUNTER", "ATTRIBUTES", "VALUE"], rows)
+    for title, counters in (("COUNTER", found.custom), ("COUNTER OF OTHERS", found.other)):
+        if counters:
+            screen.emit("")
+            tables.emit_table([title, "ATTRIBUTES", "VALUE"], [_counter_row(one) for one in counters])
 
 
 def events(context: typer.Context, run: RunId, project: Project = None, as_json: AsJson = False) -> None:
@@ -132,6 +140,8 @@ def _totals(found: RunMetrics) -> list[tuple[str, object]]:
         ("tokens in", screen.number(found.tokens_in)),
         ("tokens out", screen.number(found.tokens_out)),
         ("CPU seconds", measured if cpu.allocated is not None else screen.NOTHING),
+        ("CPU used", screen.number(cpu.used)),
+        ("CPU reserved", screen.number(cpu.reserved)),
         ("cost", _cost(found)),
     ]
 
@@ -146,6 +156,11 @@ def _cost(found: RunMetrics) -> str:
     missing = [f"{one.model}: {one.why}" if one.model else one.why for one in found.cost_missing]
     at_least = "" if found.cost_at_least is None else f"at least {screen.dollars(found.cost_at_least)}{by}, "
     return f"{at_least}not known in all: {', '.join(missing)}"
+
+
+def _counter_row(counter: CustomCounter) -> list[object]:
+    attributes = " ".join(f"{key}={value}" for key, value in counter.attributes.items())
+    return [counter.name, attributes, counter.value]
 
 
 def _usage_row(line: UsageLine) -> list[object]:

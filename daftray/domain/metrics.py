@@ -25,6 +25,7 @@ from daftray.domain.counters import (
 )
 from daftray.domain.cpu_seconds import AttemptCpu, CpuSeconds
 from daftray.domain.foreign_usage import filled, others
+from daftray.domain.series import Series
 
 MOST_OTHERS = 500
 """Counters of other libraries that are shown of a run: the greatest."""
@@ -77,7 +78,8 @@ class RunMetrics(msgspec.Struct, frozen=True, kw_only=True):
 
     ``cost`` is in dollars by ``price_version`` of the project's prices, and unknown where something of
     ``cost_missing`` is; ``cost_at_least`` is what the rest costs. ``other`` is what Daft and libraries of the
-    run's own sent by OpenTelemetry that is no model usage; nothing of it is in the other figures.
+    run's own sent by OpenTelemetry that is no model usage; nothing of it is in the other figures. ``series``
+    is what had been used at which time.
     """
 
     cpu_seconds: CpuSeconds = CpuSeconds()
@@ -93,6 +95,7 @@ class RunMetrics(msgspec.Struct, frozen=True, kw_only=True):
     custom: tuple[CustomCounter, ...] = ()
     other: tuple[CustomCounter, ...] = ()
     attempts: tuple[AttemptCpu, ...] = ()
+    series: Series = Series()
 
     def summary(self) -> UsageSummary:
         """Return the one line of it that lists show."""

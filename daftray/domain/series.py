@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
-from daftray.domain.metrics import UsageSummary
+if TYPE_CHECKING:  # it holds a series itself
+    from daftray.domain.metrics import UsageSummary
 
 MOST_SAMPLES = 240
 """Where there would be more, every second one goes, and further ones come half as often."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from msgspec.structs import replace
+
 from daftray.domain.errors import ResultNotFoundError, ResultRemovedError
 from daftray.domain.metrics import RunMetrics
 from daftray.domain.ports import BlobStore, ReportStore
@@ -47,7 +49,8 @@ class Outcomes:
 
     async def metrics(self, run_id: str, *, prices: PriceTable | None = None) -> RunMetrics:
         """Return a run's metrics, as far as they have been reported, by the prices of its time or others."""
-        return await self._accounts.of(run_id, prices=prices)
+        metrics = await self._accounts.of(run_id, prices=prices)
+        return replace(metrics, series=await self._reports.series(run_id))
 
 
 def result_key(run_id: str, attempt: int) -> str:

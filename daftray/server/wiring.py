@@ -43,6 +43,7 @@ from daftray.retention.collector import Retention
 from daftray.retention.janitor import Janitor
 from daftray.runs.capacity import Capacity
 from daftray.runs.context import Policy, StepContext
+from daftray.runs.metrics_stream import MetricsFollower
 from daftray.runs.problem_ingest import ProblemIngest
 from daftray.runs.reconciler import Reconciler
 from daftray.runs.replicas import Replicas
@@ -69,6 +70,7 @@ class Services:
     runs: Runs
     reporting: Reporting
     outcomes: Outcomes
+    metrics_follower: MetricsFollower
     prices: Prices
     exposition: Exposition
     metrics_open: bool
@@ -169,6 +171,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         accounts=accounts,
         reservations=Reservations(rayjobs=rayjobs, reports=reports, clock=clock),
     )
+    outcomes = Outcomes(reports=reports, blobs=blobs, accounts=accounts)
     submitted = points.around("submitted", SqlSubmittedJobs(database))
     grace = timedelta(minutes=settings.keep_ray_jobs_minutes)
     janitor = Janitor(rayjobs=rayjobs, submitted=submitted, cluster=cluster, grace=grace)
@@ -190,7 +193,8 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             prices=price_store,
         ),
         reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
-        outcomes=Outcomes(reports=reports, blobs=blobs, accounts=accounts),
+        outcomes=outcomes,
+        metrics_follower=MetricsFollower(outcomes=outcomes, runs=run_store, stopping=stopping),
         prices=Prices(store=price_store, clock=clock),
         exposition=Exposition(tallies=points.around("tallies", SqlTallyStore(database)), clock=clock),
         metrics_open=settings.metrics_open,

@@ -27,6 +27,7 @@ OF_A_RUN = [
     f"/problems/{'f' * 16}",
     "/source/main.py",
     "/metrics",
+    "/metrics/tail",
 ]
 SAFE = {
     "x-content-type-options": "nosniff",

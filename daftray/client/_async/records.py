@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from daftray.client._async.connection import decode, decode_json
+from daftray.client._async.follow_metrics import follow_metrics
 from daftray.client._async.problems import AsyncRunProblems
 from daftray.client._async.streams import open_stream
 from daftray.client.answers import EventsAnswer, LogMatches
@@ -56,6 +57,15 @@ class AsyncRunRecords(AsyncRunProblems):
         return await self._place.connection.get(
             f"{self._path(run)}/metrics", RunMetrics, parameters=parameters(price_version=price_version)
         )
+
+    async def follow_metrics(self, run: RunOrId) -> AsyncIterator[RunMetrics]:
+        """Yield the run's metrics now and whenever they have changed, to the run's end.
+
+        The first has all of the series, each further one what is new of it; after a broken connection it is
+        all of it again.
+        """
+        async for metrics in follow_metrics(self._place.connection, self._path(run)):
+            yield metrics
 
     async def events(self, run: RunOrId) -> list[RunEvent]:
         """Return the run's history, oldest first."""

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from daftray.client._sync.connection import decode, decode_json
+from daftray.client._sync.follow_metrics import follow_metrics
 from daftray.client._sync.problems import RunProblems
 from daftray.client._sync.streams import open_stream
 from daftray.client.answers import EventsAnswer, LogMatches
@@ -57,6 +58,15 @@ class RunRecords(RunProblems):
         return self._place.connection.get(
             f"{self._path(run)}/metrics", RunMetrics, parameters=parameters(price_version=price_version)
         )
+
+    def follow_metrics(self, run: RunOrId) -> Iterator[RunMetrics]:
+        """Yield the run's metrics now and whenever they have changed, to the run's end.
+
+        The first has all of the series, each further one what is new of it; after a broken connection it is
+        all of it again.
+        """
+        for metrics in follow_metrics(self._place.connection, self._path(run)):
+            yield metrics
 
     def events(self, run: RunOrId) -> list[RunEvent]:
         """Return the run's history, oldest first."""

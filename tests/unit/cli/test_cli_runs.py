@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
-from factories import a_problem, a_run, an_event, at
+from factories import NOW, a_problem, a_run, an_event, at
 from msgspec.structs import replace
 from shell import Shell
 from small_api import SmallApi
-from small_server import Answer, Asked, as_json, as_problem
+from small_server import Answer, Asked, as_events, as_json, as_problem
 
 from daftray.domain.metrics import CpuSeconds, CustomCounter, RunMetrics, UsageLine, UsageSummary
 from daftray.domain.result import Column, RunResult
+from daftray.domain.series import Sample, Series
 from daftray.domain.status import RunPhase, RunStatus
 
 P = ("--project", "scoring")
@@ -205,10 +207,23 @@ def test_metrics_are_shown_and_unknown_is_not_zero(shell: Shell, api: SmallApi) 
     api.server.on(f"GET {api.run}/metrics", as_json(metrics))
 
     shell.run("runs", "metrics", "run_1", *P)
-    assert "requests     0\ntokens in    1,234,567\ntokens out   -\n" in shell.out
-    assert "CPU seconds  12.5 (used, partial)" in shell.out
+    assert "requests      0\ntokens in     1,234,567\ntokens out    -\n" in shell.out
+    assert "CPU seconds   12.5 (used, partial)" in shell.out
     assert "m (openai)  2         -" in shell.out
     assert "rows     kind=good   5" in shell.out
+
+
+def test_metrics_are_followed_to_the_runs_end(shell: Shell, api: SmallApi) -> None:
+    changes = [RunMetrics(requests=n, series=Series(samples=(Sample(at=NOW, requests=n),))) for n in (1, 2)]
+    events = [f"event: metrics\ndata: {msgspec.json.encode(change).decode()}\n\n" for change in changes]
+    text = ": still here\n\n" + "".join(events) + 'event: end\ndata: {"status": "succeeded"}\n\n'
+    api.server.on(f"GET {api.run}/metrics/tail", as_events(text))
+
+    assert shell.run("runs", "metrics", "run_1", *P, "--follow") == 0
+    assert [line.split("  ")[0] for line in shell.out.splitlines()] == ["requests 1", "requests 2"]
+    shell.run("runs", "metrics", "run_1", *P, "--follow", "--json")
+    assert [msgspec.json.decode(line, type=RunMetrics) for line in shell.out.splitlines()] == changes
+    assert shell.run("runs", "metrics", "run_1", *P, "--follow", "--price-version", "1") != 0
 
 
 def test_the_history_is_shown(shell: Shell, api: SmallApi) -> None:
