@@ -14,13 +14,10 @@ import signal
 import sys
 import time
 
-from daftray.runner import (
-    ending,
-    entrypoint,
-    otlp,  # noqa: F401 (loaded here, while a user's `json.py` cannot be found in place of Python's)
-    process,
-    workers,
-)
+from daftray.runner import ending, entrypoint, process, workers
+
+# Loaded here, while a user's `json.py` cannot be found in place of Python's.
+from daftray.runner import otlp as _otlp  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from daftray.runner.control import ControlPlane, ControlPlaneError
 from daftray.runner.delivery import deliver
 from daftray.runner.identity import Identity
