@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,9 @@ from pydantic import BaseModel
 from daftray.api import runs as api_runs
 from daftray.cli import serve
 from daftray.cli.app import app
+from daftray.client._sync.projects import Projects
+from daftray.client._sync.runs import Runs
+from daftray.client._sync.secrets import Secrets
 from daftray.retention import janitor
 from daftray.retention.policy import RetentionPolicy
 from daftray.runs import reconciler, requests
@@ -82,6 +86,26 @@ def test_options_of_serve_that_are_named_exist() -> None:
     wanted |= {"--max-running", "--port", "--public-url", "--ray", "--data-dir"}
     assert wanted <= options
     assert wanted <= {*re.findall(r"--[a-z-]+", OPERATIONS + LIFECYCLE + SECURITY)}
+
+
+SDK = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
+CALL = re.compile(r"(?:(\w+)\.)?(\w+)\(([^()]*)\)")
+
+
+def test_calls_of_the_sdk_that_are_named_exist_and_take_what_is_said() -> None:
+    table = SDK.partition("| Call | Gives |")[2].partition("\n\n")[0]
+    groups = {"runs": Runs, "projects": Projects, "secrets": Secrets}
+    calls = 0
+    for row in table.splitlines()[2:]:
+        group = ""
+        for named_group, call, written in CALL.findall("".join(re.findall(r"`[^`]+`", row.split("|")[1]))):
+            group = named_group or group
+            signature = inspect.signature(getattr(groups[group], call))
+            takes = {*signature.parameters, *(("**overrides",) if call == "rerun" else ())}
+            names = {name.partition("=")[0] for name in re.split(r",\s*", written)} - {"*", "…", ""}
+            assert names <= takes, f"{group}.{call}"
+            calls += 1
+    assert calls > 20
 
 
 def defaults(model: type[BaseModel]) -> dict[str, object]:

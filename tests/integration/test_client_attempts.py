@@ -15,6 +15,7 @@ from run_steps import eventually
 from daftray import AsyncClient
 from daftray.client import LogLine
 from daftray.domain.cluster import JobStatus
+from daftray.domain.errors import InvalidInputError
 from daftray.domain.run import Run
 from daftray.domain.spec import Retries
 from daftray.domain.status import FailureReason, RunStatus
@@ -94,3 +95,12 @@ async def test_a_run_that_is_not_tried_again_ends_the_following(api: ApiServer, 
     ended = await client.runs.get(run)
     assert (ended.status, ended.reason, ended.attempt) == (RunStatus.FAILED, FailureReason.USER_ERROR, 1)
     assert await follow() == ["once"]
+
+
+async def test_an_example_of_what_is_refused_is_refused(client: AsyncClient) -> None:
+    """What the SDK's document shows, and why it does not show a ref that is not there."""
+    with pytest.raises(InvalidInputError) as caught:
+        await client.runs.create("../outside.py", priority=1)
+    assert [issue.path for issue in caught.value.issues] == ["entrypoint.file.file_path"]
+    run = await client.runs.create("missing.py", ref="no-such-branch")
+    assert run.status is RunStatus.PENDING
