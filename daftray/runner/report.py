@@ -5,12 +5,13 @@ Outside a run all three do nothing, so that the same code runs anywhere.
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-
 from daftray.runner import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextvars import ContextVar
+    from typing import Any
+
     from daftray.runner.counters import Counters
     from daftray.runner.problems import Problems
     from daftray.runner.process import Reporter
@@ -22,16 +23,13 @@ _SHORT_NAMES = {"operation": names.OPERATION, "outcome": names.OUTCOME, "udf": n
 """Attributes that have a standard name, by what callers may write."""
 
 
-inside: ContextVar[Pairs] = ContextVar("daftray_inside", default=())
-"""The attributes of what is counted in this context: the UDF that runs, where one does."""
-_where = inside.get
-
-
 class _Process:
     """What the three functions of this module act on. One per process: the user's code passes no handle."""
 
     counters: Counters | None = None
     reporter: Reporter | None = None
+    where: Any = tuple  # Any: a checker takes a function of a class for its method
+    """Returns what is to be added to what is counted: nothing, until there are UDFs."""
     result: object = None
     has_result = False
 
@@ -50,6 +48,20 @@ def counters() -> Counters | None:
 def problems() -> Problems | None:
     """Return what counts the process's exceptions, None outside a run."""
     return None if _Process.reporter is None else _Process.reporter.problems()
+
+
+def inside() -> ContextVar[Pairs]:
+    """Return what says which UDF runs in a context; from now on, what is counted asks it."""
+    from daftray.runner.inside import udf
+
+    _Process.where = udf.get
+    return udf
+
+
+def where() -> Pairs:
+    """Return the attributes of where something is counted."""
+    pairs: Pairs = _Process.where()
+    return pairs
 
 
 def flush() -> None:
@@ -77,7 +89,7 @@ def increment(name: str, /, amount: float = 1, **attributes: object) -> None:
     counters = _Process.counters
     if counters is None:
         return
-    udf = _where()
+    udf = _Process.where()
     key = (name, (*attributes.items(), *udf) if attributes else udf)
     # By hand, and not in a method of the counters: 300 ns is all that a row can spare.
     counters.acquire()
@@ -125,7 +137,7 @@ def record_usage(
     pairs += [(_SHORT_NAMES.get(name, name), value) for name, value in attributes.items()]
     known = tuple((name, value) for name, value in pairs if value is not None)
     if "udf" not in attributes:
-        known += inside.get()
+        known += _Process.where()
     for metric, token_type, amount in amounts:
         if amount:
             extra = () if token_type is None else ((names.TOKEN_TYPE, token_type),)

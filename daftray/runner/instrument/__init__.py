@@ -96,4 +96,4 @@ def _patch(module: ModuleType, hook: str) -> None:
 
 def warn(library: str, reason: str) -> None:
     """Say that a library's usage will be missing."""
-    say(f"usage and problems of {library} are not counted, this version of it is not known ({reason})")
+    say(f"usage of {library} is not counted, nor are problems: this version of it is not known ({reason})")

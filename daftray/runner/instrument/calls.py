@@ -22,7 +22,7 @@ class Call:
     def __init__(self, *, model: str | None, provider: str, operation: str) -> None:
         self.model = model
         self.claimed = False
-        self._pairs = attributes(model=model, provider=provider, operation=operation) + report.inside.get()
+        self._pairs = attributes(model=model, provider=provider, operation=operation) + report.where()
         self._counted = {"input": 0, "output": 0}
 
     def for_answer(self) -> Call:

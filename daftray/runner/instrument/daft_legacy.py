@@ -20,17 +20,19 @@ def patch(module: ModuleType) -> None:
     if not callable(run) or not callable(getattr(maker, "initialize", None)):
         raise UnknownShapeError("it has no run_udf, or no UninitializedUdf.initialize")
 
+    inside = report.inside()
+
     @functools.wraps(run)
     def run_udf(func: Any, *rest: Any, **more: Any) -> Any:
         name = _name(func)
-        token = report.inside.set(((names.UDF, name),))
+        token = inside.set(((names.UDF, name),))
         try:
             return run(func, *rest, **more)
         except Exception as error:
             _tell(error, name)
             raise
         finally:
-            report.inside.reset(token)
+            inside.reset(token)
 
     module.run_udf = run_udf  # type: ignore[attr-defined]
     initialize = maker.initialize  # type: ignore[union-attr]

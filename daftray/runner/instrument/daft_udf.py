@@ -39,7 +39,8 @@ def patch(module: ModuleType) -> None:
 
 def _sync(original: Any, udfs: Udfs, *, shows: bool) -> Any:  # functions of Daft's, whatever their types
     known, find = udfs.known.get, udfs.find
-    enter, leave = report.inside.set, report.inside.reset
+    inside = report.inside()
+    enter, leave = inside.set, inside.reset
 
     @functools.wraps(original)
     def call(cls: Any, method: Any, *rest: Any) -> Any:
@@ -63,12 +64,14 @@ def _sync(original: Any, udfs: Udfs, *, shows: bool) -> Any:  # functions of Daf
 
 
 def _batch_async(original: Any, udfs: Udfs, *, shows: bool) -> Any:
+    inside = report.inside()
+
     @functools.wraps(original)
     async def call(cls: Any, method: Any, *rest: Any) -> Any:
         udf = udfs.known.get((id(cls), id(method))) or udfs.find(cls, method)
         who = _like(rest) if udf.retries else None
         given = list(rest[-1]) if shows else None
-        token = report.inside.set(udf.pairs)
+        token = inside.set(udf.pairs)
         try:
             answer = await original(cls, method, *rest)
         except Exception as error:
@@ -76,7 +79,7 @@ def _batch_async(original: Any, udfs: Udfs, *, shows: bool) -> Any:
             udf.failed(who)
             raise
         finally:
-            report.inside.reset(token)
+            inside.reset(token)
         udf.succeeded(who)
         return answer
 
@@ -84,13 +87,15 @@ def _batch_async(original: Any, udfs: Udfs, *, shows: bool) -> Any:
 
 
 def _rows_async(original: Any, udfs: Udfs, *, shows: bool) -> Any:
+    inside = report.inside()
+
     @functools.wraps(original)
     async def call(cls: Any, method: Any, *rest: Any) -> Any:
         udf = udfs.known.get((id(cls), id(method))) or udfs.find(cls, method)
         who = _like(rest) if udf.retries else None
         rows = _Rows(udf, method, udf.handled(who), shows=shows)
         # Each row's task starts with a copy of this context.
-        token = report.inside.set(udf.pairs)
+        token = inside.set(udf.pairs)
         try:
             answer = await original(cls, rows.call, *rest)
         except Exception as error:
@@ -99,7 +104,7 @@ def _rows_async(original: Any, udfs: Udfs, *, shows: bool) -> Any:
             udf.failed(who)
             raise
         finally:
-            report.inside.reset(token)
+            inside.reset(token)
         udf.succeeded(who)
         return answer
 

@@ -248,7 +248,7 @@ def test_a_library_of_another_shape_is_left_alone_with_a_word(runs: Runs, name: 
     done = runs.run(file("main.py"))
 
     assert (done.returncode, done.stdout) == (0, "1\n")
-    assert done.stderr.startswith(f"daftray: usage and problems of {name} are not counted")
+    assert done.stderr.startswith(f"daftray: usage of {name} is not counted")
 
 
 def test_the_repetitions_of_calls_that_go_on_at_once_are_told_apart() -> None:
