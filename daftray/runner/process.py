@@ -21,7 +21,7 @@ from _thread import RLock  # see counters.py
 
 from daftray.runner import instrument, package, report
 from daftray.runner.counters import Counters
-from daftray.runner.settings import CHILD, DRIVER, PROCESS, WORKER, WORKERS_VARIABLES, RunSettings
+from daftray.runner.settings import CHILD, DRIVER, OTLP, PROCESS, WORKER, WORKERS_VARIABLES, RunSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ class Reporter:
     def flush(self) -> bool:
         """Send what is left; return whether it was delivered. The driver tries longer: it lives longer."""
         return self._exporter is None or self._exporter.flush(_DRIVER_TRIES if self.kind == DRIVER else 1)
+
+    def asked_s(self) -> float:
+        """Return how long the run's processes gather between two reports at present."""
+        return 0.0 if self._exporter is None else self._exporter.asked_s()
 
     def end(self) -> None:
         """Send no more."""
@@ -137,6 +141,10 @@ def start(kind: str, settings: RunSettings, *, path: Iterable[str]) -> Reporter:
     report.use(reporter.counters, reporter)
     package.join_installed(path)
     os.environ[PROCESS] = CHILD
+    if OTLP in os.environ:
+        from daftray.runner import otel
+
+        otel.switch_on(os.environ, settings)
     os.register_at_fork(
         before=reporter.forking, after_in_parent=reporter.has_forked, after_in_child=reporter.forked
     )

@@ -11,6 +11,8 @@ ATTEMPT = "DAFTRAY_ATTEMPT"
 REPORT_URL = "DAFTRAY_REPORT_URL"
 RUN_TOKEN = "DAFTRAY_RUN_TOKEN"  # noqa: S105 (a variable's name)
 HOOKS = "DAFTRAY_HOOKS"
+OTLP = "DAFTRAY_OTLP"
+"""Set to 1 by a run whose OpenTelemetry exporters are to send to the control plane, too."""
 
 PROCESS = "DAFTRAY_PROCESS"
 """What this process is to its run (see `daftray.runner.process`)."""
