@@ -34,6 +34,8 @@ class ControlStub:
     entrypoint: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     failures: dict[str, list[int]] = field(default_factory=dict)
+    retry_after_s: int = 0
+    """What processes are asked to gather for."""
     requests: list[Request] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -133,6 +135,8 @@ def control_stub() -> Generator[ControlStub]:
             body = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            if stub.retry_after_s:
+                self.send_header("Retry-After", str(stub.retry_after_s))
             self.end_headers()
             self.wfile.write(body)
 

@@ -20,6 +20,7 @@ from daftray.runner import ending, entrypoint, process, workers
 from daftray.runner import otlp as _otlp  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from daftray.runner.control import ControlPlane, ControlPlaneError
 from daftray.runner.delivery import deliver
+from daftray.runner.exporter import FLUSH_INTERVAL_S
 from daftray.runner.identity import Identity
 from daftray.runner.say import say
 from daftray.runner.settings import DRIVER
@@ -38,6 +39,8 @@ FINISH_TIMEOUT_S = 60.0
 """As long as at the start: a control plane that is started anew, or replaced, is away for a while."""
 WORKERS_FLUSH_S = 0.6
 """A worker's last count is on its way within half a second, and Ray kills workers when the driver ends."""
+LONGEST_FLUSH_S = 15.0
+"""Where a busy control plane has asked the run's processes to gather for longer."""
 
 
 def main(settings: RunSettings | None, *, path: list[str], loaded: Iterable[str]) -> NoReturn:
@@ -72,7 +75,7 @@ def main(settings: RunSettings | None, *, path: list[str], loaded: Iterable[str]
         raise SystemExit(end.exit_code)
     ended_at = time.monotonic()
     end = deliver(end, control, attempt=settings.attempt, imports=program.imports)
-    _wait_for_workers(ended_at)
+    _wait_for_workers(ended_at, last_word.reporter)
     last_word.end = end
     raise SystemExit(end.exit_code)
 
@@ -97,15 +100,15 @@ def _start(control: ControlPlane, settings: RunSettings) -> dict[str, Any]:  # A
     return answer
 
 
-def _wait_for_workers(ended_at: float) -> None:
+def _wait_for_workers(ended_at: float, reporter: Reporter) -> None:
     ray = sys.modules.get("ray")
     try:
         has_workers = ray is not None and ray.is_initialized()
     except Exception:  # whatever `ray` is in this program
         return
-    left_s = ended_at + WORKERS_FLUSH_S - time.monotonic()
-    if has_workers and left_s > 0:
-        time.sleep(left_s)
+    if has_workers:
+        wait_s = WORKERS_FLUSH_S + min(reporter.asked_s(), LONGEST_FLUSH_S) - FLUSH_INTERVAL_S
+        time.sleep(max(ended_at + wait_s - time.monotonic(), 0.0))
 
 
 class _LastWord:

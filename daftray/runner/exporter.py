@@ -128,6 +128,11 @@ class Exporter:
             time.sleep(FLUSH_INTERVAL_S)
         return self._delivered
 
+    def asked_s(self) -> float:
+        """Ask how long processes are to gather between two reports, by reporting once more."""
+        self._flush(EXIT_TIMEOUT_S)
+        return self._wait_s
+
     def end(self) -> None:
         """Send no more; tell once if the reports could not be delivered."""
         self._closed = True

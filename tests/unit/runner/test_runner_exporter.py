@@ -243,3 +243,32 @@ def test_children_are_looked_for_now_and_then_only(monkeypatch: pytest.MonkeyPat
         clock.read()
 
     assert len(looks) == 2
+
+
+def test_a_driver_waits_as_long_as_its_workers_were_asked_to_gather(runs: Runs) -> None:
+    """Ray kills them when it ends, whatever they have not sent."""
+    driver = """
+import subprocess, sys, ray
+child = subprocess.Popen([sys.executable, "worker.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+"""
+    worker = """
+import os, sys, time, daftray
+from daftray.runner import report
+daftray.increment("early")
+while report._Process.reporter._exporter._wait_s < 2:
+    time.sleep(0.01)
+time.sleep(0.2)
+daftray.increment("late")
+print("counted", flush=True)
+sys.stdin.read()
+os._exit(0)  # as Ray ends a worker: nothing is sent any more
+"""
+    runs.control.retry_after_s = 2
+    fake_ray = "def is_initialized(): return True\n"
+    runs.write({"main.py": driver, "worker.py": worker, "ray.py": fake_ray})
+
+    done = runs.run(file("main.py"))
+
+    assert done.returncode == 0, done.stderr
+    assert runs.control.total("daftray.user.late") == 1
