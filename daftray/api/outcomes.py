@@ -27,7 +27,11 @@ PriceVersionParameter = Annotated[
     int | None,
     QueryParameter(ge=1, le=LARGEST_VERSION, description="By this version of the project's prices."),
 ]
-_SUFFIX = {"application/vnd.apache.parquet": ".parquet", "application/octet-stream": ".bin"}
+_SUFFIX = {
+    "application/vnd.apache.parquet": ".parquet",
+    "application/x-npy": ".npy",
+    "application/octet-stream": ".bin",
+}
 
 
 async def provide_run_id(

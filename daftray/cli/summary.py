@@ -91,12 +91,14 @@ def result_lines(result: RunResult) -> list[str]:
     """Return a result, or as much of it as fits a screen."""
     if result.kind == "json":
         text = msgspec.json.format(bytes(result.value), indent=2).decode()
-        return [text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… (shortened)"]
+        shown = text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… (shortened)"
+        return [shown, *([f"({result.note})"] if result.note else [])]
     if result.kind == "table" and result.preview is not None:
         names = [column.name for column in result.columns or []]
         rows = [[screen.cell(row.get(name)) for name in names] for row in result.preview[:_MOST_ROWS]]
         shown = tables.plain_columns([names, *rows]) if names else []
-        return [*shown, f"({screen.number(result.rows)} rows)"]
+        note = [f"({result.note})"] if result.note else []
+        return [*shown, f"({screen.number(result.rows)} rows)", *note]
     size = f", {result.size:,} bytes" if result.size is not None else ""
     return [result.note or f"{result.kind} of {result.media_type}{size}"]
 

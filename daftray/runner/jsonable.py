@@ -11,8 +11,10 @@ import os
 import sys
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, MappingView
 from typing import Any, cast
+
+from daftray.runner import numeric
 
 MAX_DEPTH = 100
 LARGEST_JSON = 8 * 1024**2
@@ -43,6 +45,9 @@ class Encoder:
         """
         if value is None or type(value) in _EXACT:
             return self._scalar(value, path)
+        if numeric.is_missing(value):
+            self.replaced.append(path)
+            return None
         if depth > MAX_DEPTH:
             raise NotJsonError(f"{path[:80]}… is nested deeper than {MAX_DEPTH} levels, or holds itself")
         plain = _simplify(value)
@@ -61,12 +66,13 @@ class Encoder:
         if isinstance(value, float) and not math.isfinite(value):
             self.replaced.append(path)
             return None
-        if isinstance(value, str) and not value.isascii():
-            plain = value.encode(errors="replace").decode()
-            if plain != value:
-                self.replaced.append(path)
-            return plain
-        return value
+        return self._text(value, path) if isinstance(value, str) else value
+
+    def _text(self, text: str, path: str) -> str:
+        plain = text if text.isascii() else text.encode(errors="replace").decode()
+        if plain != text:
+            self.replaced.append(path.encode(errors="replace").decode())
+        return plain
 
     def _mapping(self, value: dict[object, object], path: str, depth: int) -> dict[str, object]:
         encoded: dict[str, object] = {}
@@ -74,6 +80,7 @@ class Encoder:
             name = _key(key)
             if name is None:
                 raise NotJsonError(f"{path} has a key of type {_type_name(key)}, which is not JSON")
+            name = self._text(name, f"{path}.{name}")
             if name in encoded:
                 raise NotJsonError(f"{path} has two keys that JSON cannot tell apart: {name[:80]!r}")
             self._spend(len(name) + 4)
@@ -91,16 +98,18 @@ class Encoder:
             return None
         some = ", ".join(self.replaced[:_NAMED]) + (", …" if len(self.replaced) > _NAMED else "")
         count = len(self.replaced)
-        return f"{count} value(s) that JSON lacks (NaN, infinite, no Unicode) are null or have a ?: {some}"
+        lacked = "value(s) that JSON lacks (NaN, infinite, missing, no Unicode) are null or have a ?"
+        return f"{count} {lacked}: {some}"
 
 
 _EXACT = frozenset({bool, int, float, str})
 _SCALARS: tuple[tuple[type, Callable[[Any], object]], ...] = (  # Any: each takes its own kind
     (enum.Enum, lambda value: value.value),
-    (dt.datetime, dt.datetime.isoformat),
-    (dt.timedelta, dt.timedelta.total_seconds),
-    (dt.date, dt.date.isoformat),
-    (dt.time, dt.time.isoformat),
+    # By the value's own methods: those of pandas know nanoseconds.
+    (dt.datetime, lambda value: value.isoformat()),
+    (dt.timedelta, lambda value: value.total_seconds()),
+    (dt.date, lambda value: value.isoformat()),
+    (dt.time, lambda value: value.isoformat()),
     (decimal.Decimal, str),
     (uuid.UUID, str),
     (os.PathLike, os.fspath),
@@ -108,6 +117,8 @@ _SCALARS: tuple[tuple[type, Callable[[Any], object]], ...] = (  # Any: each take
     (int, int),
     (float, float),
     (deque, list),
+    (range, list),
+    (MappingView, list),
 )
 
 
@@ -115,8 +126,8 @@ def _simplify(value: Any) -> object:  # Any: it is asked what it can do
     """Return a value one step nearer to JSON, or itself where there is no such step."""
     if isinstance(value, type):
         return value
-    if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
-        return value.tolist()
+    if numeric.is_numpy(value):
+        return numeric.simplify(value)
     for kind, simpler in _SCALARS:
         if isinstance(value, kind):
             return simpler(value)
@@ -128,12 +139,28 @@ def _fields(value: Any) -> object:
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(value, "__struct_fields__") and "msgspec" in sys.modules:
-        return sys.modules["msgspec"].to_builtins(value)
+        return sys.modules["msgspec"].to_builtins(value, enc_hook=_inside_msgspec)
     if callable(getattr(value, "model_dump", None)):
         return value.model_dump(mode="json")
+    if hasattr(value, "__fields__") and callable(getattr(value, "dict", None)):
+        return value.dict()  # a model of pydantic's first version
+    return _members(value)
+
+
+def _members(value: Any) -> object:
+    if hasattr(value, "__attrs_attrs__"):
+        return {field.name: getattr(value, field.name) for field in value.__attrs_attrs__}
     if isinstance(value, Mapping) and not isinstance(value, dict):
         return dict(cast("Mapping[object, object]", value))
     return cast("object", value)
+
+
+def _inside_msgspec(value: object) -> object:
+    """Return a value that msgspec cannot say one step nearer to JSON."""
+    plain = _simplify(value)
+    if plain is value:
+        raise NotJsonError(f"part of it is of type {_type_name(value)}, which is not JSON")
+    return plain
 
 
 def _ordered(values: Collection[object]) -> Collection[object]:

@@ -7,8 +7,10 @@ import os
 import tempfile
 from typing import Any, BinaryIO
 
+from daftray.runner import arrays
 from daftray.runner.jsonable import Encoder, NotJsonError
-from daftray.runner.tables import LARGEST_DATA, NotKeptError, Table, table_of
+from daftray.runner.table_kinds import executed, table_of
+from daftray.runner.tables import LARGEST_DATA, NotKeptError, Table
 
 PARQUET = "application/vnd.apache.parquet"
 BYTES = "application/octet-stream"
@@ -51,15 +53,25 @@ class Result:
 def make(value: Any) -> Result:
     """Return a value as a result. What a lazy DataFrame raises when it is executed passes through."""
     what = f"The result ({type(value).__module__}.{type(value).__qualname__})".replace("builtins.", "")
+    value = executed(value)
     try:
         table = table_of(value)
         if table is not None:
             return _of_table(table, what)
+        if arrays.is_array(value):
+            fields: dict[str, object] = {"kind": "artifact", "media_type": arrays.NPY}
+            fields["note"] = arrays.told(value)
+            return Result(what, fields, data=arrays.write(value))
+        data = _bytes_of(value)
     except NotKeptError as error:
-        return Result(what, {"kind": "omitted", "note": f"{what} was not kept: {error}"})
-    if isinstance(value, bytes | bytearray):
-        return _of_bytes(bytes(value), what)
-    return _of_json(value, what)
+        return _omitted(what, str(error))
+    except Exception as error:  # a library of the user's, or a disk that is full
+        return _omitted(what, f"storing it raised {type(error).__name__}")
+    return _of_json(value, what) if data is None else _of_bytes(data, what)
+
+
+def _omitted(what: str, why: str) -> Result:
+    return Result(what, {"kind": "omitted", "note": f"{what} was not kept: {why}"})
 
 
 def _of_table(table: Table, what: str) -> Result:
@@ -76,14 +88,22 @@ def _of_table(table: Table, what: str) -> Result:
         "columns": table.columns,
         "rows": table.rows,
         "preview": table.preview,
+        "note": table.note,
     }
     return Result(what, fields, data=path)
 
 
+def _bytes_of(value: object) -> bytes | None:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    if isinstance(value, memoryview):
+        return value.tobytes()
+    return value.getvalue() if isinstance(value, io.BytesIO) else None
+
+
 def _of_bytes(value: bytes, what: str) -> Result:
     if len(value) > LARGEST_DATA:
-        note = f"{what} was not kept: it is larger than {LARGEST_DATA // 1024**2} MiB."
-        return Result(what, {"kind": "omitted", "note": note})
+        return _omitted(what, f"it is larger than {LARGEST_DATA // 1024**2} MiB.")
     return Result(what, {"kind": "artifact", "media_type": BYTES}, data=value)
 
 
@@ -92,8 +112,7 @@ def _of_json(value: object, what: str) -> Result:
     try:
         encoded = encoder.encode(value)
     except (NotJsonError, RecursionError) as error:
-        return Result(what, {"kind": "omitted", "note": f"{what} was not kept: {error}"})
+        return _omitted(what, str(error))
     except Exception as error:  # a property or a serializer of the user's
-        note = f"{what} was not kept: making JSON of it raised {type(error).__name__}"
-        return Result(what, {"kind": "omitted", "note": note})
+        return _omitted(what, f"making JSON of it raised {type(error).__name__}")
     return Result(what, {"kind": "json", "value": encoded, "note": encoder.note()})

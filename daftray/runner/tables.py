@@ -1,9 +1,4 @@
-"""A table as Parquet with a preview: Daft, pandas, polars and pyarrow, each by the library that the user has.
-
-A Daft DataFrame is executed at most once: it is collected (which keeps its partitions in the cluster),
-and what follows reads those. Batches are written as they come, so that a large table is never whole in
-this process.
-"""
+"""A table as Parquet with a preview. Batches are written as they come: a large one is never all in memory."""
 
 from __future__ import annotations
 
@@ -23,6 +18,7 @@ LARGEST_CELL = 2000
 """Characters of a text that a preview shows."""
 LARGEST_DATA = 1024**3
 """Bytes of Parquet that a result may have."""
+_LONGEST_REASON = 200
 
 
 class NotKeptError(Exception):
@@ -35,7 +31,11 @@ class Table:
     def __init__(
         self, columns: list[dict[str, str]], schema: typing.Any, batches: typing.Iterable[typing.Any]
     ) -> None:
-        self.columns = columns
+        self._names = _told_apart([column["name"] for column in columns])
+        self.columns = [{**column, "name": name} for column, name in zip(columns, self._names, strict=True)]
+        self._shared = [column["name"] for column in columns] != self._names
+        # Few programs read a file with two columns of one name, pyarrow's own reader included.
+        self.note = "Columns that shared a name are numbered." if self._shared else None
         self._schema = schema
         self._batches = batches
         self._left = LARGEST_PREVIEW
@@ -52,15 +52,19 @@ class Table:
         parquet: typing.Any = importlib.import_module("pyarrow.parquet")
 
         try:
-            writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+            schema = self._schema
+            if self._shared:
+                schema = schema.empty_table().rename_columns(self._names).schema
+            writer = parquet.ParquetWriter(path, schema, compression="zstd")
         except (pyarrow.ArrowException, ValueError) as error:
-            raise NotKeptError(f"Parquet cannot hold it: {error}") from error
+            raise NotKeptError(f"Parquet cannot hold it: {first_line(error)}") from error
         with writer:
-            for batch in self._batches:
+            for batch in self._each():
                 try:
-                    writer.write_table(pyarrow.Table.from_batches([batch], self._schema))
+                    table = pyarrow.Table.from_batches([batch], self._schema)
+                    writer.write_table(table.rename_columns(self._names) if self._shared else table)
                 except (pyarrow.ArrowException, ValueError) as error:
-                    raise NotKeptError(f"Parquet cannot hold it: {error}") from error
+                    raise NotKeptError(f"Parquet cannot hold it: {first_line(error)}") from error
                 self._look(batch)
                 if os.path.getsize(path) > LARGEST_DATA:
                     raise NotKeptError(
@@ -69,82 +73,53 @@ class Table:
                     )
         return os.path.getsize(path)
 
+    def _each(self) -> typing.Iterator[typing.Any]:
+        """Yield the batches. They have been computed: what goes wrong now is no matter of the user's."""
+        batches = iter(self._batches)
+        while True:
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise NotKeptError(f"it cannot be read as Arrow: {first_line(error)}") from error
+            yield batch
+
     def _look(self, batch: typing.Any) -> None:
         self.rows += batch.num_rows
         # One by one: a hundred rows of images would be a gigabyte of Python's objects at once.
         for at in range(min(PREVIEW_ROWS - len(self.preview), batch.num_rows)):
-            (cells,) = batch.slice(at, 1).to_pylist()
-            row = {str(name): _cell(value) for name, value in cells.items()}
+            columns = zip(self._names, batch.slice(at, 1).columns, strict=True)
+            row = {name: _cell(_plain(column[0])) for name, column in columns}
             self._left -= len(json.dumps(row))
             if self._left < 0:
                 return
             self.preview.append(row)
 
 
-def table_of(value: object) -> Table | None:
-    """Return a value as a table, None where it is none.
+def first_line(error: BaseException) -> str:
+    """Return what an error of a library says, short enough for a note."""
+    text = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {text[:_LONGEST_REASON]}" if text else type(error).__name__
 
-    A lazy Daft DataFrame is executed here: what that raises is the user's.
 
-    Raises:
-        NotKeptError: it is a table that Arrow cannot hold.
-    """
-    library = type(value).__module__.partition(".")[0]
-    maker = _MAKERS.get((library, type(value).__name__))
-    if maker is None:
-        return None
+def _told_apart(names: list[str]) -> list[str]:
+    """Return names with a number behind those that came before."""
+    found: list[str] = []
+    for name in names:
+        unique, number = name, 2
+        while unique in found:
+            unique, number = f"{name} ({number})", number + 1
+        found.append(unique)
+    return found
+
+
+def _plain(scalar: typing.Any) -> object:
+    """Return a cell as Python's own, or as text: without pandas, Python has no nanoseconds."""
     try:
-        importlib.import_module("pyarrow")  # the user's environment may have none
-    except ImportError:
-        raise NotKeptError(
-            "keeping a table takes pyarrow, which the run's environment does not have"
-        ) from None
-    return maker(value)
-
-
-def _of_daft(frame: typing.Any) -> Table:
-    frame.collect()
-    columns = [{"name": field.name, "type": str(field.dtype)} for field in frame.schema()]
-    schema = frame.schema().to_pyarrow_schema()
-    return Table(columns, schema, (batch.cast(schema) for batch in frame.to_arrow_iter()))
-
-
-def _of_arrow(table: typing.Any) -> Table:
-    columns = [{"name": field.name, "type": str(field.type)} for field in table.schema]
-    return Table(columns, table.schema, table.to_batches())
-
-
-def _of_batch(batch: typing.Any) -> Table:
-    return _of_arrow(sys.modules["pyarrow"].Table.from_batches([batch]))
-
-
-def _of_pandas(frame: typing.Any) -> Table:
-    pyarrow = sys.modules["pyarrow"]
-    try:
-        table = pyarrow.Table.from_pandas(frame)
-    except (pyarrow.ArrowException, ValueError, TypeError) as error:
-        raise NotKeptError(f"Arrow cannot hold it: {type(error).__name__}") from error
-    made = _of_arrow(table)
-    types = {str(name): str(kind) for name, kind in frame.dtypes.items()}
-    made.columns = [
-        {"name": each["name"], "type": types.get(each["name"], each["type"])} for each in made.columns
-    ]
-    return made
-
-
-def _of_polars(frame: typing.Any) -> Table:
-    made = _of_arrow(frame.to_arrow())
-    made.columns = [{"name": name, "type": str(kind)} for name, kind in frame.schema.items()]
-    return made
-
-
-_MAKERS: dict[tuple[str, str], typing.Callable[[typing.Any], Table]] = {
-    ("daft", "DataFrame"): _of_daft,
-    ("pyarrow", "Table"): _of_arrow,
-    ("pyarrow", "RecordBatch"): _of_batch,
-    ("pandas", "DataFrame"): _of_pandas,
-    ("polars", "DataFrame"): _of_polars,
-}
+        return scalar.as_py()
+    except Exception:
+        return str(scalar)
 
 
 def _cell(value: object) -> object:

@@ -144,7 +144,7 @@ def test_numbers_that_json_lacks_are_null_and_told() -> None:
         "d": None,
     }
     assert encoder.note() == (
-        "4 value(s) that JSON lacks (NaN, infinite, no Unicode) are null or have a ?: "
+        "4 value(s) that JSON lacks (NaN, infinite, missing, no Unicode) are null or have a ?: "
         "result.a, result.b[1], result.c, …"
     )
 
