@@ -22,6 +22,7 @@ SHAPES = (
     "process",
     "legacy",
     "legacy_class",
+    "legacy_pool",
 )
 OUTCOMES = ("returns", "raises", "logs", "ignores", "retries")
 SPENDINGS = ("hand", "ai", "sync", "async", "stream")
@@ -31,7 +32,7 @@ WORDS = 3
 RAISING_LINE = "raise BadRowError(text)  # here"
 HANDLED = {"raises": "raise", "logs": "log", "ignores": "ignore", "retries": "ignore"}
 TIMES = {"raises": 1, "logs": 1, "ignores": 1, "retries": 3}
-_SLOW = ("pool", "process")
+_SLOW = ("pool", "process", "legacy_pool")
 """Each starts processes of its own, which takes seconds."""
 
 
@@ -170,6 +171,8 @@ def make(cell):
         return daft.udf(return_dtype=text)(named(batch, cell))
     if shape == "legacy_class":
         return daft.udf(return_dtype=text)(named(Batches, cell))
+    if shape == "legacy_pool":
+        return daft.udf(return_dtype=text, concurrency=2)(named(Batches, cell))
     if shape in {{"batch", "async_batch"}}:
         function = batch if shape == "batch" else abatch
         return daft.func.batch(return_dtype=text, **options)(named(function, cell))

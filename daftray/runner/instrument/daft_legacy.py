@@ -6,6 +6,7 @@ import functools
 
 from daftray.runner import names, report
 from daftray.runner.instrument import UnknownShapeError
+from daftray.runner.instrument.udf_calls import tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def patch(module: ModuleType) -> None:
         try:
             return run(func, *rest, **more)
         except Exception as error:
-            _tell(error, name)
+            tell(_users(error), name)
             raise
         finally:
             inside.reset(token)
@@ -42,18 +43,15 @@ def patch(module: ModuleType) -> None:
         try:
             return initialize(self, *rest, **more)
         except Exception as error:
-            _tell(error, str(getattr(self, "name", type(self).__qualname__)))
+            tell(_users(error), str(getattr(self, "name", type(self).__qualname__)))
             raise
 
     maker.initialize = watched  # type: ignore[union-attr]
 
 
-def _tell(error: Exception, udf: str) -> None:
-    """Count the user's exception, of which Daft makes one of its own."""
-    problems = report.problems()
-    cause = error.__cause__ if type(error).__name__ == "UDFException" else None
-    if problems is not None:
-        problems.add(cause or error, udf=udf)
+def _users(error: Exception) -> BaseException:
+    """Return the user's exception, of which Daft makes one of its own."""
+    return (error.__cause__ if type(error).__name__ == "UDFException" else None) or error
 
 
 def _name(func: Any) -> str:

@@ -45,7 +45,7 @@ def _sync(original: Any, udfs: Udfs, *, shows: bool) -> Any:  # functions of Daf
     @functools.wraps(original)
     def call(cls: Any, method: Any, *rest: Any) -> Any:
         udf = known((id(cls), id(method))) or find(cls, method)
-        given = list(rest[-1]) if shows else None  # Daft takes them out of the list
+        given = _copied(rest) if shows else None
         token = enter(udf.pairs)
         try:
             answer = original(cls, method, *rest)
@@ -70,7 +70,7 @@ def _batch_async(original: Any, udfs: Udfs, *, shows: bool) -> Any:
     async def call(cls: Any, method: Any, *rest: Any) -> Any:
         udf = udfs.known.get((id(cls), id(method))) or udfs.find(cls, method)
         who = _like(rest) if udf.retries else None
-        given = list(rest[-1]) if shows else None
+        given = _copied(rest) if shows else None
         token = inside.set(udf.pairs)
         try:
             answer = await original(cls, method, *rest)
@@ -136,6 +136,14 @@ class _Rows:
             arguments = None if given is None else preview([*given[0], *given[1].values()])
             self._udf.tell(error, self.handled, arguments)
             raise
+
+
+def _copied(rest: tuple[Any, ...]) -> list[Any] | None:
+    """Return the arguments of a call, which Daft takes out of their list."""
+    try:
+        return list(rest[-1])
+    except (IndexError, TypeError):
+        return None
 
 
 def _like(rest: tuple[Any, ...]) -> object:

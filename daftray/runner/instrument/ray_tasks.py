@@ -112,6 +112,9 @@ async def _iterated_async(answer: AsyncIterator[Any]) -> AsyncIterator[Any]:
 
 def _tell(error: Exception) -> None:
     """Count an exception, unless a UDF that ran in here has let it through."""
-    problems = report.problems()
-    if problems is not None and type(error).__name__ not in _EXITS and problems.known(error) is None:
-        problems.add(error)
+    try:
+        problems = report.problems()
+        if problems is not None and type(error).__name__ not in _EXITS and problems.known(error) is None:
+            problems.add(error)
+    except Exception:  # it is on its way through the user's code
+        return

@@ -65,9 +65,19 @@ class Udf:
 
     def tell(self, error: BaseException, handled: str, arguments: list[str] | None = None) -> None:
         """Count an exception that leaves it."""
+        tell(error, self.name, handled, arguments)
+
+
+def tell(
+    error: BaseException, udf: str | None, handled: str = "raise", arguments: list[str] | None = None
+) -> None:
+    """Count an exception. Raises nothing: it is on its way through the user's code."""
+    try:
         problems = report.problems()
         if problems is not None:
-            problems.add(error, udf=self.name, handled=handled, arguments=arguments)
+            problems.add(error, udf=udf, handled=handled, arguments=arguments)
+    except Exception:
+        return
 
 
 class Udfs:
