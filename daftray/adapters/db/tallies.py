@@ -30,7 +30,8 @@ from daftray.domain.tally import (
     bucket_of,
 )
 
-_LIVE = RunRow.due_at.is_not(None)
+_LIVE = and_(RunRow.due_at.is_not(None), RunRow.phase.in_([it for it in RunPhase if it is not RunPhase.DONE]))
+"""Runs that have not ended. The phases say to SQLite which index is meant: it took one of all runs."""
 
 
 class SqlTallyStore:
@@ -126,7 +127,7 @@ async def _silent(session: AsyncSession, names: dict[str, str], now: datetime) -
     found = await session.execute(
         select(RunRow.project, type_coerce(last, UtcDateTime()))
         .join(ReportRow, of_attempt)
-        .where(_LIVE, RunRow.phase == RunPhase.RUNNING)
+        .where(RunRow.due_at.is_not(None), RunRow.phase == RunPhase.RUNNING)
         .group_by(RunRow.project)
     )
     return tuple(
