@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
 
@@ -170,6 +171,31 @@ async def test_a_report_shows_that_a_started_attempt_is_alive(stores: Stores, ru
     now = stores.clock.move(5)
     await stores.problems.fold(run_id, 1, [a_problem_report()])
     assert (await stores.reports.reports(run_id, 1)).heard_at == now
+
+
+async def test_servers_that_fold_at_once_lose_and_double_nothing(stores: Stores, run_id: str) -> None:
+    """Each fold is a transaction of its own, as those of several servers are."""
+    reports = [
+        a_problem_report(
+            process=f"worker-{number}",
+            key=key,
+            fingerprint=fingerprint,
+            count=number,
+            first_seen=at(number),
+            samples=(a_sample(at=at(number), worker=f"worker-{number}"),),
+        )
+        for number in range(1, 31)
+        for key, fingerprint in (("a", F), ("b", G))
+    ]
+    batches = [reports[start : start + 6] for start in range(0, 60, 6)]
+    await asyncio.gather(
+        *(stores.problems.fold(run_id, 1, batch) for batch in [*batches, *reversed(batches)])
+    )
+    found = await stores.problems.problems(run_id)
+    assert [(one.count, one.first_seen) for one in found] == [(sum(range(1, 31)), at(1))] * 2
+    for fingerprint in (F, G):
+        samples = await stores.problems.samples(run_id, fingerprint)
+        assert [sample.at for sample in samples] == [at(number) for number in range(1, MOST_SAMPLES + 1)]
 
 
 async def test_problems_of_no_run_are_refused(stores: Stores) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,3 +112,34 @@ async def test_what_was_there_before_the_index_of_texts_is_in_it(
                     await session.scalar(select(RunRow.search_text).where(RunRow.id == id_)) for id_ in found
                 ]
             assert texts == [f"name {number}\nmain.py" for number in names], query
+
+
+PROBLEM = (
+    '{"fingerprint": "f", "type": "ValueError", "message": "no", "first_seen": "2026-10-30T12:00:00Z", '
+    '"last_seen": "2026-10-30T12:00:00Z", "attempt": 1, "frames": [], "causes": []}'
+)
+
+
+def fill_before_processes(connection: Connection) -> None:
+    """Make a database of version 4 with the problem that ended a run."""
+    upgrade(connection, to="0004")
+    connection.execute(_PROJECT)
+    connection.execute(_RUN, {"id": "run_1", "spec": SPEC % ""})
+    connection.execute(
+        text("INSERT INTO problems VALUES ('run_1', 1, 'f', :problem, 3, :at, :at)"),
+        {
+            "problem": PROBLEM,
+            "at": ENDED if connection.dialect.name == "sqlite" else datetime.fromisoformat(ENDED),
+        },
+    )
+
+
+async def test_a_problem_from_before_processes_reported_theirs_is_still_there(empty: str) -> None:
+    async with opened(empty) as (database, stores):
+        async with database._writer.begin() as connection:
+            await connection.run_sync(fill_before_processes)
+        await database.migrate()
+        (found,) = await stores.problems.problems("run_1")
+        assert (found.type, found.message, found.count) == ("ValueError", "no", 3)
+        assert found.first_seen == found.last_seen == datetime.fromisoformat(ENDED)
+        assert await stores.problems.samples("run_1", "f") == []
