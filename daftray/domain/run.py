@@ -134,6 +134,7 @@ class Run(RunSpec, frozen=True, kw_only=True):
         """
         if to not in TRANSITIONS[self.phase] or (self.phase, to) == (RunPhase.HARVESTING, RunPhase.QUEUED):
             raise ValueError(f"run {self.id} cannot go from {self.phase} to {to}")
+        at = max(at, self.phase_since)  # whose clock it is may change from phase to phase
         decided = verdict or self.verdict
         status = self._status_in(to, decided)
         ended = to is RunPhase.DONE
@@ -177,6 +178,7 @@ class Run(RunSpec, frozen=True, kw_only=True):
         failed = self.verdict
         if self.phase is not RunPhase.HARVESTING or failed is None or failed.status is not RunStatus.FAILED:
             raise ValueError(f"run {self.id} has no failed attempt to follow up")
+        at = max(at, self.phase_since)
         after = replace(
             self,
             attempts=self._ended_attempts(at, failed),

@@ -15,10 +15,11 @@ import uvicorn
 
 from daftray.adapters.rayjobs.jobs import RayJobsClient
 from daftray.domain.errors import DaftrayError
-from daftray.domain.ports import RayJobs
+from daftray.domain.ports import Clock, RayJobs
 from daftray.domain.principal import Role
 from daftray.domain.project import DEFAULT_WORKSPACE
 from daftray.server.app import create_app
+from daftray.server.clock import DatabaseClock
 from daftray.server.data_dir import ADMIN_KEY, DataDir
 from daftray.server.local_ray import LocalRay
 from daftray.server.no_cluster import NoCluster
@@ -160,6 +161,7 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
     try:
         await services.blobs.open()
         await services.database.migrate()
+        comparing = await _comparing(services.clock)
         await _first_key(services, folder)
         listening = asyncio.create_task(services.replicas.serve())
         driving = asyncio.create_task(_until(services.reconciler.serve(), stopping))
@@ -172,12 +174,21 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
             stopping.set()
             await services.mirrors.close()
             await asyncio.gather(driving, tidying)
+            comparing.cancel()
             listening.cancel()  # not before: other servers are told of the runs that this one gives back
-            await asyncio.gather(listening, return_exceptions=True)
+            await asyncio.gather(listening, comparing, return_exceptions=True)
             await services.usage.close()
             await services.problem_ingest.close()
     finally:
         await services.database.close()
+
+
+async def _comparing(clock: Clock) -> asyncio.Task[None]:
+    """Go by the database's time from now on."""
+    if not isinstance(clock, DatabaseClock):
+        return asyncio.create_task(asyncio.sleep(0))
+    await clock.compare()
+    return asyncio.create_task(clock.serve())
 
 
 async def _first_key(services: Services, folder: DataDir) -> None:

@@ -53,7 +53,7 @@ from daftray.runs.source_files import SourceFiles
 from daftray.runs.sources import RunSources
 from daftray.runtime_env.packages import ZipPackages
 from daftray.runtime_env.shared_packages import SharedPackages
-from daftray.server.clock import SystemClock
+from daftray.server.clock import DatabaseClock
 from daftray.server.failpoints import Failpoints
 from daftray.server.settings import ServerSettings
 
@@ -126,10 +126,10 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     packages: Packages | None = None,
 ) -> Services:
     """Wire the services. Nothing is opened, started or asked here."""
-    clock = clock or SystemClock()
     ids, replicas = Ids(), Replicas(notices_of(settings.database))
     wake, signals = replicas.wake, replicas.signals
     database = Database(settings.database)
+    clock = clock or DatabaseClock(database.time)
     points = Failpoints(settings.failpoints)
     rayjobs = points.around("rayjobs", rayjobs)
     run_store = points.around("runs", SqlRunStore(database))

@@ -79,6 +79,11 @@ class Database:
         """Return the time, in UTC and aware of it, to the microsecond."""
         return await database_clock.now(session) if self._clock is None else self._clock.now()
 
+    async def time(self) -> datetime:
+        """Return the time that all who share this database go by. Raises `StoreUnavailableError`."""
+        async with self.reading() as session:
+            return await self.now(session)
+
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession, None]:
         """Give a session whose reads all see one moment."""

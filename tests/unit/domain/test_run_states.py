@@ -165,6 +165,14 @@ def test_how_long_the_cluster_was_silent_is_reckoned_anew_in_each_phase() -> Non
         assert after.cluster_silent_since is None, "the log would be given up at once"
 
 
+def test_a_history_never_goes_back_in_time_whosever_clock_it_is() -> None:
+    run, first = a_run().advance(RunPhase.QUEUED, at(10))
+    run, second = run.advance(RunPhase.HARVESTING, at(4), verdict=FAILED)
+    again, third = run.retry(at(3), not_before=at(3))
+    assert [event.at for event in (first, second, third)] == [at(10)] * 3
+    assert (again.phase_since, again.timings["queued"]) == (at(10), 0)
+
+
 def test_the_attempt_keeps_step_with_its_run() -> None:
     run = a_run(phase=RunPhase.STARTING, attempt=2, attempts=(first := _attempt(1),))
     run = run.with_attempt(run.current)
