@@ -36,6 +36,7 @@ from daftray.domain.ports import RunQuery
 _GRAM = 3
 _MOST_GRAMS = 10
 """More of a text's trigrams would hardly tell more, and each costs a look."""
+_MOST_JOINTS = 4
 _TIE_BITS = 20
 """SQLite: the bits of a number that tell runs of one millisecond apart."""
 _END_OF_NUMBERS = 1 << 43
@@ -71,13 +72,27 @@ async def find(
 
 
 def _grams(query: RunQuery, text: str | None) -> list[str]:
-    """Return what the index is asked for: trigrams that lie side by side in the text, and the facts'."""
-    if text is None:
-        return run_facts.of_query(query)
-    starts = [*range(0, len(text) - _GRAM, _GRAM), len(text) - _GRAM]
-    some = starts[:: ceil(len(starts) / _MOST_GRAMS)]
-    of_text = (text[start : start + _GRAM] for start in some)
-    return [*run_facts.of_query(query), *of_text]
+    """Return what the index is asked for: the facts' trigrams, and some of the text's."""
+    facts = run_facts.of_query(query)
+    return facts if text is None else [*facts, *grams_of(text)]
+
+
+def grams_of(text: str) -> list[str]:
+    """Return trigrams of a text, most side by side, but those that lead from one word to the next rather.
+
+    Two words may be in many texts each, and where the one ends the other begins in few.
+    """
+    last = len(text) - _GRAM
+    between = [start for start in range(last + 1) if _joins_words(text[start : start + _GRAM])]
+    between = between[:: ceil(len(between) / _MOST_JOINTS) or 1]
+    taken = {near for start in between for near in (start - 1, start, start + 1)}
+    starts = [start for start in (*range(0, last, _GRAM), last) if start not in taken]
+    some = starts[:: ceil(len(starts) / (_MOST_GRAMS - len(between))) or 1]
+    return [text[start : start + _GRAM] for start in sorted([*between, *some])]
+
+
+def _joins_words(gram: str) -> bool:
+    return gram[0].isalnum() and not gram[1].isalnum() and gram[2].isalnum()
 
 
 def _fits(query: RunQuery, span: Span, text: str | None) -> Conditions:
