@@ -43,7 +43,8 @@ class WatchedRay:
         killed = [process for process in self._processes() if process.name() in _VITAL]
         assert {process.name() for process in killed} == _VITAL
         for process in killed:
-            process.send_signal(signal.SIGKILL)
+            with suppress(psutil.NoSuchProcess):  # a raylet ends by itself soon after its GCS
+                process.send_signal(signal.SIGKILL)
 
     def session(self) -> str | None:
         """Return the session of the head that answers, None where none does."""
