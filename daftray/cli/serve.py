@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from daftray.domain.errors import DaftrayError
 from daftray.server import logs
+from daftray.server.memory import share_arenas
 from daftray.server.serve import Started, serve
 from daftray.server.settings import ServerSettings
 
@@ -76,6 +77,7 @@ def command(  # noqa: PLR0913 (each is a flag)
     given = {name: value for name, value in locals().items() if value is not None}
     settings = settings_of(given)
     logs.configure(settings.log_level)
+    share_arenas()
     try:
         asyncio.run(serve(settings, on_started=_announce))
     except DaftrayError as error:
