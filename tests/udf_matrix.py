@@ -36,11 +36,11 @@ _SLOW = ("pool", "process", "legacy_pool")
 """Each starts processes of its own, which takes seconds."""
 
 
-def cells() -> list[str]:
-    """Return every cell there is. Daft's older UDFs know neither ``on_error`` nor retries."""
+def cells(*shapes: str) -> list[str]:
+    """Return the cells of some shapes, or all. Daft's older UDFs know neither ``on_error`` nor retries."""
     return [
         f"{shape}-{outcome}-{spending}"
-        for shape, outcome, spending in product(SHAPES, OUTCOMES, SPENDINGS)
+        for shape, outcome, spending in product(shapes or SHAPES, OUTCOMES, SPENDINGS)
         if not (shape.startswith("legacy") and outcome in {"logs", "ignores", "retries"})
         and not (shape == "init" and outcome == "returns")
     ]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from e2e_platform import Platform
 from openai_server import TOKENS_OUT, OpenAiServer, openai_server
-from udf_matrix import HANDLED, RAISING_LINE, SOURCE, WORDS, cells, few_cells
+from udf_matrix import HANDLED, RAISING_LINE, SHAPES, SOURCE, WORDS, cells, few_cells
 
 from daftray.client import Client
 from daftray.domain.metrics import RunMetrics, UsageLine
@@ -23,7 +23,9 @@ from daftray.domain.spec import Environment
 from daftray.domain.status import RunStatus
 
 FULL = os.environ.get("MATRIX") == "full"
-TIMEOUT_S = 1800 if FULL else 170
+PARTS = {shape: cells(shape) for shape in SHAPES} if FULL else {"some of each": few_cells()}
+"""What one run takes: a process tells a hundred kinds of exceptions apart."""
+TIMEOUT_S = 600 if FULL else 170
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(TIMEOUT_S + 60)]
 
@@ -43,8 +45,11 @@ def ledger(tmp_path: Path) -> Path:
     return path
 
 
-def test_each_cell_of_the_matrix_is_counted_exactly(platform: Platform, client: Client, ledger: Path) -> None:
-    wanted = cells() if FULL else few_cells()
+@pytest.mark.parametrize("part", PARTS)
+def test_each_cell_of_the_matrix_is_counted_exactly(
+    platform: Platform, client: Client, ledger: Path, part: str
+) -> None:
+    wanted = PARTS[part]
     commit = platform.repo.commit({"matrix/flow.py": SOURCE.encode()})
     with openai_server() as model:
         variables = {
