@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -133,14 +134,18 @@ def test_what_installs_for_ray_is_named_and_left_alone(starts: Starts, run: str)
 
 
 class Table:
-    """A GCS with one job, whose things go when they are killed, unless they are ``stubborn``."""
+    """A GCS with one job, whose things go when they are killed, unless they are ``stubborn``.
+
+    Its code connected to Ray twice, so that it has two Ray jobs.
+    """
 
     def __init__(self, *, supervisor: int | None = None, stubborn: bool = False) -> None:
         self.job = supervisor is not None and SimpleNamespace(state=supervisor)
         self.actor = SimpleNamespace(name="", actor_id=b"\1\2", class_name="Counter")
+        self.second = SimpleNamespace(name="second", actor_id=b"\5", class_name="Counter")
         self.group = SimpleNamespace(name="mine", placement_group_id=b"\3", creator_job_id=b"\7")
         self.others = SimpleNamespace(name="theirs", placement_group_id=b"\4", creator_job_id=b"\x08")
-        self.there: list[Any] = [self.job, self.actor, self.group, self.others]
+        self.there: list[Any] = [self.job, self.actor, self.second, self.group, self.others]
         self.killed: list[Any] = []
         self._stubborn = stubborn
 
@@ -150,11 +155,11 @@ class Table:
 
     def ray_jobs(self, submission_id: str) -> set[bytes]:
         assert submission_id == "run_1-1"
-        return {b"\7"}
+        return {b"\7", b"\x09"}
 
     def actors(self, ray_job: bytes) -> list[Any]:
-        assert ray_job == b"\7"
-        return [self.actor] if self.actor in self.there else []
+        theirs = {b"\7": self.actor, b"\x09": self.second}[ray_job]
+        return [theirs] if theirs in self.there else []
 
     def groups(self) -> list[Any]:
         return [it for it in (self.group, self.others) if it in self.there]
@@ -202,14 +207,17 @@ def test_a_supervisor_that_is_alive_has_its_grace_to_end_the_driver(monkeypatch:
 def test_what_does_not_go_is_named_after_a_while(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sweep_job, "PATIENCE_S", 0.1)
-    monkeypatch.setattr(sweep_job, "PAUSE_S", 0.05)
+    monkeypatch.setattr(sweep_job, "PATIENCE_S", 0)
+    monkeypatch.setattr(sweep_job, "PAUSE_S", 0.01)
     monkeypatch.setattr(sweep_job, "Gcs", lambda _: Table(supervisor=PENDING, stubborn=True))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     assert sweep_job.main('{"run_1-1": false}') == 3
-    assert capsys.readouterr().out == (
-        '{"run_1-1": ["the supervisor of its driver", "actor 0102 (Counter)", "placement group mine"]}\n'
-    )
+    told = json.loads(capsys.readouterr().out)
+    actors = {"actor 0102 (Counter)", "actor second (Counter)"}
+    assert {name: set(things) for name, things in told.items()} == {
+        "run_1-1": {"the supervisor of its driver", "placement group mine", *actors}
+    }
+    monkeypatch.setattr(sweep_job, "PATIENCE_S", 60)
     monkeypatch.setattr(sweep_job, "Gcs", lambda _: Table())
     assert sweep_job.main('{"run_1-1": false}') == 0
     assert capsys.readouterr().out == ""
