@@ -173,6 +173,19 @@ async def test_a_report_shows_that_a_started_attempt_is_alive(stores: Stores, ru
     assert (await stores.reports.reports(run_id, 1)).heard_at == now
 
 
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_exceptions_of_one_moment_the_same_one_speaks_for_all(
+    stores: Stores, run_id: str, order: int
+) -> None:
+    reports = [
+        a_problem_report(process=process, exception=an_exception(message=f"of {process}"))
+        for process in ("a", "b")
+    ]
+    for report in reports[::order]:
+        await stores.problems.fold(run_id, 1, [report])
+    assert [one.message for one in await stores.problems.problems(run_id)] == ["of a"]
+
+
 async def test_servers_that_fold_at_once_lose_and_double_nothing(stores: Stores, run_id: str) -> None:
     """Each fold is a transaction of its own, as those of several servers are."""
     reports = [

@@ -132,6 +132,8 @@ async def test_a_problem_is_shown_with_samples_traceback_and_the_code_around_its
             {"file": "asyncio/runners.py", "line": 1, "function": "run"},
             frame(2, function="<module>"),
             frame(20, code="line_20 = 20"),
+            frame(32),
+            frame(0),
             frame(5, file="gone.py"),
             frame(5, file="../../etc/passwd"),
         ],
@@ -150,8 +152,9 @@ async def test_a_problem_is_shown_with_samples_traceback_and_the_code_around_its
         "2026-11-01T12:00:00.000002Z",
     ]
     assert detail["samples"][0]["arguments"] == ["'a'"]
-    library, first, second, gone, outside = detail["source"]
-    assert (library, gone, outside) == (None, None, None)
+    library, first, second, *others = detail["source"]
+    assert library is None
+    assert others == [None] * 4, "no such line, no such file, and no file of the repository"
     assert (first["first"], first["lines"][1]) == (1, "line_2 = 2")
     assert (second["first"], second["lines"][5]) == (15, "line_20 = 20")
     assert "correct-horse-battery" not in json.dumps(detail), "no secret, not even one in the code"
@@ -183,10 +186,12 @@ async def test_two_runs_are_compared(api: ApiServer) -> None:
     assert (absent.status_code, absent.json()["type"]) == (404, "run-not-found")
 
 
-async def test_the_end_of_a_run_is_the_exception_that_a_hook_has_counted(api: ApiServer) -> None:
+@pytest.mark.parametrize("first", ["hook", "end"])
+async def test_the_end_of_a_run_is_the_exception_that_a_hook_has_counted(api: ApiServer, first: str) -> None:
     run = await api.create_run()
     info = {"type": "ValueError", "message": "bad 3", "frames": [frame()]}
-    await send(api, run, export(record(count=4, udf="embed")))
+    if first == "hook":
+        await send(api, run, export(record(count=4, udf="embed")))
     finished = {
         "attempt": 1,
         "outcome": "raised",
@@ -197,7 +202,20 @@ async def test_the_end_of_a_run_is_the_exception_that_a_hook_has_counted(api: Ap
     }
     path = f"/v1/ingest/runs/{run['id']}/finished"
     assert (await api.ask("POST", path, key=api.token(run), json=finished)).status_code == 204
-    assert [one["count"] for one in (await read(api, run))["problems"]] == [4]
+    if first == "end":
+        assert [one["count"] for one in (await read(api, run))["problems"]] == [1], "known by the end alone"
+        await send(api, run, export(record(count=4, udf="embed")))
+    (problem,) = (await read(api, run))["problems"]
+    assert problem["count"] == 4
+    comparison = (await read(api, run, f"?against={(await another(api))['id']}"))["comparison"]
+    assert [one["fingerprint"] for one in comparison["seen"]] == [problem["fingerprint"]]
+
+
+async def another(api: ApiServer) -> dict[str, Any]:
+    """Return a run in which only the hook has seen the exception."""
+    run = await api.create_run()
+    await send(api, run, export(record(udf="embed")))
+    return run
 
 
 async def test_what_the_runners_own_encoder_sends_is_understood(api: ApiServer) -> None:
