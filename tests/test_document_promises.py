@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +16,6 @@ from pydantic import BaseModel
 from daftray.api import runs as api_runs
 from daftray.cli import serve
 from daftray.cli.app import app
-from daftray.client._sync.projects import Projects
-from daftray.client._sync.runs import Runs
-from daftray.client._sync.secrets import Secrets
 from daftray.retention import janitor
 from daftray.retention.policy import RetentionPolicy
 from daftray.runs import reconciler, requests
@@ -94,13 +92,13 @@ CALL = re.compile(r"(?:(\w+)\.)?(\w+)\(([^()]*)\)")
 
 def test_calls_of_the_sdk_that_are_named_exist_and_take_what_is_said() -> None:
     table = SDK.partition("| Call | Gives |")[2].partition("\n\n")[0]
-    groups = {"runs": Runs, "projects": Projects, "secrets": Secrets}
     calls = 0
     for row in table.splitlines()[2:]:
         group = ""
         for named_group, call, written in CALL.findall("".join(re.findall(r"`[^`]+`", row.split("|")[1]))):
             group = named_group or group
-            signature = inspect.signature(getattr(groups[group], call))
+            calls_of = getattr(import_module(f"daftray.client._sync.{group}"), group.capitalize())
+            signature = inspect.signature(getattr(calls_of, call))
             takes = {*signature.parameters, *(("**overrides",) if call == "rerun" else ())}
             names = {name.partition("=")[0] for name in re.split(r",\s*", written)} - {"*", "…", ""}
             assert names <= takes, f"{group}.{call}"
