@@ -7,14 +7,16 @@ forgets, or tells of some tasks only, takes nothing away.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 
 from daftray.domain.cluster import Job, ReservedCpu
 from daftray.domain.counters import RESERVED_CPU, RESERVED_PARTIAL, Counter
-from daftray.domain.errors import ClusterError, DaftrayError
+from daftray.domain.errors import ClusterError, DaftrayError, RunNotFoundError
 from daftray.domain.ports import Clock, RayJobs, ReportStore
 from daftray.domain.run import Run
+from daftray.metrics.ray_events import RayEvents
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +31,16 @@ PROCESS = "ray"
 class Reservations:
     """Keeps what was set aside. At most one look goes on at a time."""
 
-    def __init__(self, *, rayjobs: RayJobs, reports: ReportStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        rayjobs: RayJobs,
+        reports: ReportStore,
+        clock: Clock,
+        events: RayEvents | None = None,
+    ) -> None:
         self._rayjobs = rayjobs
+        self._events = events or RayEvents()
         self._reports = reports
         self._clock = clock
         self._due = OrderedDict[str, float]()
@@ -55,6 +65,19 @@ class Reservations:
                 # That was of a moment while it ran.
                 await self._reports.count(run.id, run.attempt, [_counter(RESERVED_PARTIAL, 1)])
 
+    async def heard(self, body: bytes) -> None:
+        """Take events of Ray in; return when what they tell of runs is kept.
+
+        Raises:
+            InvalidInputError: they are none.
+        """
+        for submission_id, found in self._events.add(body).items():
+            run_id, _, attempt = submission_id.rpartition("-")
+            counters = _counters(found)
+            if counters and attempt.isdecimal():
+                with contextlib.suppress(RunNotFoundError):  # a job of somebody else's
+                    await self._reports.count(run_id, int(attempt), counters)
+
     async def _look(self, run: Run, job: Job) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -66,9 +89,10 @@ class Reservations:
         self._due[job.submission_id] = loop.time() + max(LOOK_EVERY_S, _SPARED * took_s)
 
     async def _keep(self, run: Run, job: Job) -> bool:
-        """Ask and keep; return whether the cluster told."""
+        """Ask and keep; return whether the cluster told. Its events are taken where they come here."""
+        found = self._events.of(job.submission_id)
         try:
-            found = await self._rayjobs.reserved(job, at=self._clock.now())
+            found = found or await self._rayjobs.reserved(job, at=self._clock.now())
         except ClusterError:
             return False
         if counters := _counters(found):

@@ -25,6 +25,7 @@ from daftray.api import (
     problems,
     projects,
     prometheus,
+    ray_events,
     run_problems,
     runs,
     secrets,
@@ -57,6 +58,7 @@ def create_app(services: Services) -> Litestar:
         "archive": services.archive,
         "follower": services.follower,
         "metrics_follower": services.metrics_follower,
+        "reservations": services.reservations,
         "clock": services.clock,
         "database": services.database,
         "rayjobs": services.rayjobs,
@@ -77,6 +79,7 @@ def create_app(services: Services) -> Litestar:
             run_problems.router,
             logs.router,
             ingest.router,
+            ray_events.router(services.ray_events_secret),
         ],
         dependencies={
             "caller": Provide(provide_caller),

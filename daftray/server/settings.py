@@ -54,6 +54,8 @@ class ServerSettings(RetentionSettings):
     """How long the others leave alone what a server that was killed was doing."""
     installer: Literal["uv", "pip"] = "uv"
     metrics_open: bool = False
+    ray_events_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """What the address ends in that Ray's event export posts to; without it none is taken."""
     """Whether anybody who reaches the server may read ``/metrics``; else it takes a key, as all else does."""
     package_cache_bytes: Annotated[int, Field(ge=0)] = 2 * GIBIBYTE
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -73,6 +73,8 @@ class Services:
     metrics_follower: MetricsFollower
     prices: Prices
     exposition: Exposition
+    reservations: Reservations
+    ray_events_secret: str | None
     metrics_open: bool
     """Whether anybody who reaches the server may read `/metrics`."""
     run_problems: Problems
@@ -197,6 +199,8 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         metrics_follower=MetricsFollower(outcomes=outcomes, runs=run_store, stopping=stopping),
         prices=Prices(store=price_store, clock=clock),
         exposition=Exposition(tallies=points.around("tallies", SqlTallyStore(database)), clock=clock),
+        reservations=context.reservations,
+        ray_events_secret=secret.get_secret_value() if (secret := settings.ray_events_secret) else None,
         metrics_open=settings.metrics_open,
         run_problems=Problems(store=problems),
         problem_ingest=ProblemIngest(problems=problems, runs=run_store, secrets=secrets),

@@ -48,6 +48,7 @@ def every_call(api: ApiServer, run: str) -> list[tuple[str, str]]:
     """Return each method and path of the application, its parameters filled in for ``demo`` and a run."""
     values = {"workspace": "default", "project": "demo", "run": run, "name": "NAME", "path": "x"}
     values["fingerprint"] = "f" * 16
+    values["secret_of_path"] = "x" * 16
     routes = [route for route in create_app(api.services).routes if isinstance(route, HTTPRoute)]
     return [
         (method, re.sub(":[a-z]+}", "}", route.path).format(**values))
@@ -76,6 +77,7 @@ async def test_a_runs_token_is_refused_by_every_route_of_people(api: ApiServer) 
 async def test_an_admin_is_refused_by_every_route_of_runs_and_so_is_another_run(api: ApiServer) -> None:
     run, other = await api.create_run(), await api.create_run()
     calls = [(method, path) for method, path in every_call(api, run["id"]) if path.startswith("/v1/ingest")]
+    calls = [(method, path) for method, path in calls if not path.startswith("/v1/ingest/ray/")]
     assert len(calls) == 7
     for method, path in calls:
         assert (await api.ask(method, path, json={})).status_code == 403, (method, path)

@@ -23,9 +23,12 @@ OTLP = "/v1/ingest/otlp/v1/metrics"
 CHAT = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m", "gen_ai.operation.name": "chat"}
 
 
+SECRET = "of-this-cluster-and-long-enough"
+
+
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncGenerator[ApiServer]:
-    async with api_server(tmp_path) as server:
+    async with api_server(tmp_path, ray_events_secret=SECRET) as server:
         yield server
 
 
@@ -152,3 +155,37 @@ async def test_metrics_have_a_series_and_are_followed(api: ApiServer) -> None:
     data = change.removeprefix("event: metrics\ndata: ")
     assert msgspec.json.decode(data, type=RunMetrics) == found
     assert end == 'event: end\ndata: {"status":"cancelled"}'
+
+
+async def test_events_of_ray_are_taken_at_the_address_that_ends_in_the_secret(api: ApiServer) -> None:
+    run = await api.create_run()
+    config = {"metadata": {"job_submission_id": f"{run['id']}-1"}}
+    states = [
+        {"state": "RUNNING", "timestamp": "2026-11-01T12:00:00.000000001Z"},
+        {"state": "FINISHED", "timestamp": "2026-11-01T12:00:10.000000001Z"},
+    ]
+    of = {"jobId": "AgAAAA==", "taskId": "t", "taskAttempt": 0}
+    events = [
+        {"sessionName": "s", "driverJobDefinitionEvent": {"jobId": "AgAAAA==", "config": config}},
+        {
+            "sessionName": "s",
+            "taskDefinitionEvent": {**of, "taskType": "NORMAL_TASK", "requiredResources": {"CPU": 0.5}},
+        },
+        {"sessionName": "s", "taskLifecycleEvent": {**of, "stateTransitions": states}},
+    ]
+    wrong = await api.ask("POST", f"/v1/ingest/ray/{SECRET[:-1]}/events", key=None, json=events)
+    assert (wrong.status_code, await used(api, run)) == (401, RunMetrics())
+    for _ in range(2):
+        taken = await api.ask("POST", f"/v1/ingest/ray/{SECRET}/events", key=None, json=events)
+        assert taken.status_code == 204
+    cpu = (await used(api, run)).cpu_seconds
+    assert (cpu.reserved, cpu.allocated, cpu.source, cpu.partial) == (5, 5, "reserved", False)
+    refused = await api.ask("POST", f"/v1/ingest/ray/{SECRET}/events", key=None, content=b"3")
+    assert refused.status_code == 400
+
+
+async def test_without_a_secret_no_events_are_taken(tmp_path: Path) -> None:
+    async with api_server(tmp_path) as api:
+        for secret in ("", "None", SECRET):
+            answer = await api.ask("POST", f"/v1/ingest/ray/{secret}/events", json=[])
+            assert answer.status_code in {401, 404}
