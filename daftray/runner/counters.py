@@ -29,11 +29,13 @@ _OVERFLOW = (("otel.metric.overflow", "true"),)
 class Counters:
     """Counts of this process. ``on_first`` is called when something is counted after a quiet time.
 
-    ``custom`` holds the user's own counters by name and attributes, ``acquire`` and ``release`` guard it:
-    they are here for `daftray.runner.report.increment`, where one more call would cost a fifth of the time.
+    ``custom`` holds the user's own counters by name and attributes, and ``named`` those without any of their
+    own, by where they are counted and then by name, which is found in half the time. ``acquire`` and
+    ``release`` guard both: they are here for `daftray.runner.report.increment`, where one more call would
+    cost a fifth of the time.
     """
 
-    __slots__ = ("_on_first", "_values", "acquire", "custom", "quiet", "release")
+    __slots__ = ("_on_first", "_values", "acquire", "custom", "named", "quiet", "release")
 
     def __init__(self, on_first: Callable[[], None]) -> None:
         self._on_first = on_first
@@ -47,6 +49,7 @@ class Counters:
         self.acquire = lock.acquire
         self.release = lock.release
         self.custom: Values = {}
+        self.named: dict[Attributes, dict[str, float]] = {}
         self._values: Values = {}
         self.quiet = True
 
@@ -72,6 +75,13 @@ class Counters:
             key = (key[0] if len(values) < 2 * MAX_SERIES else OVERFLOW_NAME, _OVERFLOW)
         values[key] = values.get(key, 0) + amount
 
+    def add_named(self, name: str, amount: float, where: Attributes) -> None:
+        """Add to a user's counter that is new where it is counted. The caller holds the lock."""
+        if len(name) > LONGEST_TEXT or sum(map(len, self.named.values())) >= MAX_SERIES:
+            self.add_new(self.custom, name, amount, where)
+        else:
+            self.named.setdefault(where, {})[name] = amount
+
     def read(self) -> dict[Series, float]:
         """Return every count so far by metric and sorted attributes; the next one tells ``on_first``."""
         self.acquire()
@@ -80,6 +90,11 @@ class Counters:
             counted = list(self._values.items())
             counted += [
                 ((names.CUSTOM_PREFIX + name, pairs), value) for (name, pairs), value in self.custom.items()
+            ]
+            counted += [
+                ((names.CUSTOM_PREFIX + name, where), value)
+                for where, named in self.named.items()
+                for name, value in named.items()
             ]
         finally:
             self.release()
