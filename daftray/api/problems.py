@@ -19,6 +19,8 @@ from daftray.domain.errors import DaftrayError, InputIssue, InvalidInputError
 
 log = logging.getLogger(__name__)
 
+_RAY = "/v1/ingest/ray/"
+
 MEDIA_TYPE = "application/problem+json"
 
 STATUS_OF: dict[str, HTTPStatus] = {
@@ -126,9 +128,14 @@ def on_too_deep(_: AnyRequest, __: RecursionError) -> Response[ProblemDetails]:
 
 def on_unexpected_error(request: AnyRequest, error: Exception) -> Response[ProblemDetails]:
     """Answer a defect of ours: the log has the trace, the caller does not."""
-    log.error("unexpected error", exc_info=error, extra={"action": "request", "path": request.url.path})
+    log.error("unexpected error", exc_info=error, extra={"action": "request", "path": _path(request)})
     detail = "Something went wrong inside daftray. The server's log has more."
     return _answer(DaftrayError.code, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+def _path(request: AnyRequest) -> str:
+    """Return the path for the log. That of Ray's events holds a secret."""
+    return _RAY if request.url.path.startswith(_RAY) else request.url.path
 
 
 def _answer(
