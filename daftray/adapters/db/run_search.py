@@ -85,8 +85,9 @@ def grams_of(text: str) -> list[str]:
     last = len(text) - _GRAM
     between = [start for start in range(last + 1) if _joins_words(text[start : start + _GRAM])]
     between = between[:: ceil(len(between) / _MOST_JOINTS) or 1]
-    taken = {near for start in between for near in (start - 1, start, start + 1)}
-    starts = [start for start in (*range(0, last, _GRAM), last) if start not in taken]
+    near = {beside for start in between for beside in (start - 1, start, start + 1)}
+    starts = [start for start in range(0, last, _GRAM) if start == 0 or start not in near]
+    starts = sorted({*starts, last} - set(between))
     some = starts[:: ceil(len(starts) / (_MOST_GRAMS - len(between))) or 1]
     return [text[start : start + _GRAM] for start in sorted([*between, *some])]
 

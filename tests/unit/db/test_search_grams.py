@@ -14,6 +14,7 @@ from daftray.adapters.db.run_search import grams_of
         ("abcd", ["abc", "bcd"]),
         ("abcdef", ["abc", "def"]),
         ("score nightly", ["sco", "e n", "nig", "htl", "tly"]),
+        ("load_v1", ["loa", "d_v", "_v1"]),
         ("a/b", ["a/b"]),
         ("   ", ["   "]),
     ],
