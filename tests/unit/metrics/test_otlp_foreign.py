@@ -134,6 +134,11 @@ def test_processes_add_up_and_so_do_lives_of_a_process() -> None:
     assert found.requests == 9
 
 
+def test_deltas_that_do_not_say_when_they_begin_add_up_as_well() -> None:
+    deltas = [instrumented(requests=2, start=0, end=end, temporality=1) for end in (5, 6, 5)]
+    assert folded(*deltas).requests == 4
+
+
 def test_daft_itself_is_kept_apart() -> None:
     """Its counters come once for each of two scopes, and hold the calls that the hooks have counted."""
     request = {
