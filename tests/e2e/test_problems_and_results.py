@@ -13,6 +13,8 @@ from e2e_platform import Platform
 from daftray.domain.run import Run
 from daftray.domain.status import RunStatus
 
+pytestmark = pytest.mark.ray
+
 PROGRAM = """\
 import daft
 
@@ -26,7 +28,7 @@ def check(n: int, limit: int) -> int:
 @daft.func(on_error="ignore")
 def score(n: int, limit: int, seen: str) -> int:
     with open(seen, "a") as file:
-        file.write(f"{n}\\\\n")
+        file.write(f"{n}\\n")
     if n == 0 and limit > 5:
         raise KeyError("none")
     return check(n, limit)
@@ -36,7 +38,7 @@ def main(limit: int, seen: str):
     daft.set_runner_ray()
     frame = daft.from_pydict({"n": list(range(8))})
     return frame.with_column("score", score(frame["n"], limit, seen))
-""".replace("\\\\n", "\\n")
+"""
 
 
 def test_a_lazy_table_is_executed_once_and_its_udfs_problems_are_counted_shown_and_compared(
