@@ -206,7 +206,7 @@ NEWS = ProblemsAnswer(problems=[], comparison=COMPARED)
         (
             lambda c: c.runs.metrics("r"),
             f"GET {RUNS}/r/metrics",
-            {"requests": 3, "series": [1]},
+            {"requests": 3, "of a later version": [1]},
             RunMetrics(requests=3),
         ),
         (lambda c: c.runs.events("r"), f"GET {RUNS}/r/events", {"events": [EVENT]}, [EVENT]),
