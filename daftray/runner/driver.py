@@ -107,8 +107,11 @@ def _wait_for_workers(ended_at: float, reporter: Reporter) -> None:
     except Exception:  # whatever `ray` is in this program
         return
     if has_workers:
+        began_at = time.monotonic()
         wait_s = WORKERS_FLUSH_S + min(reporter.asked_s(), LONGEST_FLUSH_S) - FLUSH_INTERVAL_S
-        time.sleep(max(ended_at + wait_s - time.monotonic(), 0.0))
+        # The workers' reports take no less time than this one took.
+        now = time.monotonic()
+        time.sleep(max(ended_at + wait_s + 2 * (now - began_at) - now, 0.0))
 
 
 class _LastWord:

@@ -128,6 +128,11 @@ class Exporter:
             time.sleep(FLUSH_INTERVAL_S)
         return self._delivered
 
+    def flush_now(self) -> None:
+        """Send what is left, unless that failed before, or processes are asked to gather for longer."""
+        if not self._failures and self._wait_s <= FLUSH_INTERVAL_S:
+            self._flush(EXIT_TIMEOUT_S)
+
     def asked_s(self) -> float:
         """Ask how long processes are to gather between two reports, by reporting once more."""
         self._flush(EXIT_TIMEOUT_S)

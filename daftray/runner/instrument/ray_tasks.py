@@ -6,6 +6,7 @@ and Ray's own actors are left out: what leaves them was a UDF's.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 
@@ -14,13 +15,14 @@ from daftray.runner.instrument import UnknownShapeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Generator
     from types import ModuleType
     from typing import Any
 
 _NOT_THE_USERS = ("daft", "ray._private", "ray.dashboard", "ray.experimental", "ray.util")
-_POOL = "daft.execution.ray_actor_pool_udf"
-_ASKED_BEFORE_THE_END = "get_node_id"
+_ASKED_BEFORE_THE_END = ("daft.execution.ray_actor_pool_udf", "UDFActor", "get_node_id")
+_TASK_OF_A_QUERY = ("daft.runners.flotilla", "RaySwordfishActor", "run_plan")
+_LAST_OF_A_TASK = "SwordfishTaskMetadata"
 _EXITS = ("AsyncioActorExit",)
 """How Ray itself ends an asynchronous actor."""
 
@@ -49,9 +51,12 @@ def patch(module: ModuleType) -> None:
 
 def _watched(info: Any, descriptor: Any) -> Any:
     """Return what a worker is to execute, watched; as it is where it is not the user's."""
-    module, name = str(descriptor.module_name), str(descriptor.function_name)
-    if module == _POOL and name == _ASKED_BEFORE_THE_END:
+    module = str(descriptor.module_name)
+    place = (module, str(descriptor.class_name), str(descriptor.function_name))
+    if place == _ASKED_BEFORE_THE_END:
         return info._replace(function=_flushing(info.function))
+    if place == _TASK_OF_A_QUERY:
+        return info._replace(function=_flushing_at_the_end(info.function))
     if any(module == theirs or module.startswith(f"{theirs}.") for theirs in _NOT_THE_USERS):
         return info
     return info._replace(function=_telling(info.function))
@@ -85,6 +90,41 @@ def _flushing(function: Any) -> Any:
     return call
 
 
+def _flushing_at_the_end(function: Any) -> Any:
+    """Send what a task of a query has counted before its driver can see that it has ended.
+
+    A run may end right after, and Ray kills its workers.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        answer = function(*args, **kwargs)
+        return _flushed(answer) if inspect.isasyncgen(answer) else answer
+
+    return call
+
+
+async def _flushed(answer: Any) -> AsyncGenerator[Any]:
+    try:
+        async for each in answer:
+            if type(each).__name__ == _LAST_OF_A_TASK:
+                await _flush_aside()
+            yield each
+    except Exception:
+        await _flush_aside()
+        raise
+    finally:
+        await answer.aclose()
+
+
+async def _flush_aside() -> None:
+    """Leave the event loop to the actor's other tasks meanwhile."""
+    with contextlib.suppress(Exception):
+        import asyncio
+
+        await asyncio.get_running_loop().run_in_executor(None, report.flush_now)
+
+
 async def _awaited(answer: Awaitable[Any]) -> Any:
     try:
         return await answer
@@ -101,13 +141,15 @@ def _iterated(answer: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         raise
 
 
-async def _iterated_async(answer: AsyncIterator[Any]) -> AsyncIterator[Any]:
+async def _iterated_async(answer: Any) -> AsyncGenerator[Any]:
     try:
         async for each in answer:
             yield each
     except Exception as error:
         _tell(error)
         raise
+    finally:
+        await answer.aclose()
 
 
 def _tell(error: Exception) -> None:

@@ -10,12 +10,14 @@ import daft
 import pytest
 from daft import pickle
 from daft.execution import ray_actor_pool_udf
+from daft.runners import flotilla
 from daft.udf import execution, legacy, metrics, udf_v2
 from ray._private import function_manager
 from runner_process import Runs, file, function
 
 from daftray.runner.instrument import HOOKS, daft_actors, daft_func
 from daftray.runner.instrument.daft_actors import PATIENCE_S, Patience
+from daftray.runner.instrument.ray_tasks import _ASKED_BEFORE_THE_END, _TASK_OF_A_QUERY
 from daftray.runner.instrument.udf_calls import Udf, Udfs, preview
 
 SHAPES = """
@@ -171,6 +173,7 @@ frame.select(row(frame["n"])).collect()
 def test_without_hooks_daft_is_as_it_was(runs: Runs) -> None:
     source = """
 import daft
+from daft.runners import flotilla
 from daft.udf import execution, legacy
 for one in (execution.call_func, legacy.run_udf):
     print(one.__module__, hasattr(one, "__wrapped__"))
@@ -208,9 +211,19 @@ def test_the_hook_points_of_daft_are_where_they_were() -> None:
     assert parameters(legacy.UninitializedUdf.initialize) == ["self", "init_args"]
     assert parameters(metrics.increment_counter) == ["name", "amount", "description", "attributes"]
     assert "ray.kill(self.actor)" in inspect.getsource(ray_actor_pool_udf.UDFActorHandle.teardown)
-    pool: Any = ray_actor_pool_udf.UDFActor
-    assert callable(pool.__ray_metadata__.modified_class.get_node_id)
-    assert ray_actor_pool_udf.__name__ == "daft.execution.ray_actor_pool_udf"
+    assert inspect.isasyncgenfunction(_modified(flotilla.RaySwordfishActor).run_plan)
+    assert flotilla.SwordfishTaskMetadata.__name__ == "SwordfishTaskMetadata"
+    assert callable(_modified(ray_actor_pool_udf.UDFActor).get_node_id)
+    places = {(each.__module__, each.__name__) for each in map(_modified, ACTORS)}
+    assert places == {_ASKED_BEFORE_THE_END[:2], _TASK_OF_A_QUERY[:2]}
+
+
+ACTORS: tuple[Any, ...] = (ray_actor_pool_udf.UDFActor, flotilla.RaySwordfishActor)
+
+
+def _modified(actor: Any) -> Any:
+    """Return the class that Ray sends to workers."""
+    return actor.__ray_metadata__.modified_class
 
 
 def test_a_udf_carries_what_becomes_of_its_exceptions_to_where_it_is_called() -> None:
