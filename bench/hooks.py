@@ -88,7 +88,8 @@ for _ in range({CALLS}):
     client.chat.completions.create(**ask)
 print((time.process_time() - begun) / {CALLS} * 1e6)
 """
-START = "import os; os._exit(0)"
+STARTS_OF = {"worker": "import os, threading; os._exit(0)", "child": "import os; os._exit(0)"}
+"""What the processes do. Ray's worker imports ``threading`` first of all, whoever else needs it."""
 
 
 @dataclass
@@ -119,7 +120,7 @@ def start_us(runs: Runs, kind: str, *, hooked: bool) -> float:
         environ = {name: value for name, value in environ.items() if name != "PYTHONPATH"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for _ in range(STARTS):
-        subprocess.run([runs.python, "-c", START], env=environ, check=True, timeout=60)
+        subprocess.run([runs.python, "-c", STARTS_OF[kind]], env=environ, check=True, timeout=60)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return used / STARTS * 1e6
