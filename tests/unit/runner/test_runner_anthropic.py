@@ -35,7 +35,7 @@ def server() -> Generator[ModelServer]:
 def run(runs: Runs, server: ModelServer, body: str) -> str:
     """Run a script that uses the clients; return what it printed."""
     runs.write({"main.py": CLIENT + body})
-    done = runs.run(file("main.py"), ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY="none")
+    done = runs.run(file("main.py"), timeout_s=150, ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY="none")
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -36,7 +36,7 @@ def server() -> Generator[ModelServer]:
 def run(runs: Runs, server: ModelServer, body: str) -> str:
     """Run a script that uses the client; return what it printed."""
     runs.write({"main.py": CLIENT + body})
-    done = runs.run(file("main.py"), GEMINI=server.url)
+    done = runs.run(file("main.py"), timeout_s=150, GEMINI=server.url)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
