@@ -44,7 +44,7 @@ def test_frames_of_libraries_do_not_count_beside_the_users(frames: list[Frame]) 
         an_exception(type="KeyError"),
         an_exception(frames=[a_frame(function="other")]),
         an_exception(frames=[a_frame(file="other.py")]),
-        an_exception(frames=[a_frame(), a_frame()]),
+        an_exception(frames=[a_frame(), a_frame(function="inner")]),
         an_exception(frames=[]),
     ],
 )
