@@ -84,8 +84,6 @@ def note(line):
     os.close(file)
 
 def check(cell, text):
-    if "pool" in cell:
-        time.sleep(0.3)  # so that the last row is counted soon after a report, and well ahead of the next
     if text.startswith("bad") and "-returns-" not in cell:
         note(cell)
         {RAISING_LINE}
@@ -117,6 +115,8 @@ def streamed(cell, text):
     list(client().chat.completions.create(model=cell, messages=message(text), **options))
 
 def spend(cell, text):
+    if "pool" in cell:
+        time.sleep(0.3)  # so that the last row is counted soon after a report, and well ahead of the next
     kind = cell.rpartition("-")[2]
     if kind == "hand":
         by_hand(cell, text)
