@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-PATIENCE_S = 1.0
+PATIENCE_S = 2.0
 """For all actors of a pool together: Daft's scheduler stands still meanwhile."""
-_ANOTHER_POOL_S = 5.0
+ANOTHER_POOL_S = 0.5
+"""The actors of one pool end one right after the other."""
 
 
 def patch(module: ModuleType) -> None:
@@ -32,11 +33,15 @@ def patch(module: ModuleType) -> None:
 
     @functools.wraps(original)
     def teardown(self: Any) -> Any:
+        began_s = time.monotonic()
         try:
             ray: Any = sys.modules["ray"]
-            ray.wait([self.actor.get_node_id.remote()], timeout=patience.left_s(time.monotonic()))
+            # Without retries, of which Ray would tell the user when the actor is killed after all.
+            asked = self.actor.get_node_id.options(max_task_retries=0).remote()
+            ray.wait([asked], timeout=patience.left_s(began_s))
         except Exception:  # noqa: S110 (it is gone, or another than known: some counts may be missing)
             pass
+        patience.waited(began_s, time.monotonic())
         return original(self)
 
     handle.teardown = teardown
@@ -46,10 +51,16 @@ class Patience:
     """How long actors are waited for: a time for all that end together."""
 
     def __init__(self) -> None:
-        self._began_s = float("-inf")
+        self._ended_s = float("-inf")
+        self._waited_s = 0.0
 
     def left_s(self, now_s: float) -> float:
         """Return the seconds that an actor which ends now may take to answer."""
-        if now_s - self._began_s > _ANOTHER_POOL_S:
-            self._began_s = now_s
-        return max(self._began_s + PATIENCE_S - now_s, 0.0)
+        if now_s - self._ended_s > ANOTHER_POOL_S:
+            self._waited_s = 0.0
+        return max(PATIENCE_S - self._waited_s, 0.0)
+
+    def waited(self, began_s: float, now_s: float) -> None:
+        """Note how long an actor was waited for."""
+        self._waited_s += now_s - began_s
+        self._ended_s = now_s

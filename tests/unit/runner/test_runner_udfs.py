@@ -15,8 +15,8 @@ from daft.udf import execution, legacy, metrics, udf_v2
 from ray._private import function_manager
 from runner_process import Runs, file, function
 
-from daftray.runner.instrument import HOOKS, daft_actors, daft_func
-from daftray.runner.instrument.daft_actors import PATIENCE_S, Patience
+from daftray.runner.instrument import HOOKS, daft_func
+from daftray.runner.instrument.daft_actors import ANOTHER_POOL_S, PATIENCE_S, Patience
 from daftray.runner.instrument.ray_tasks import _ASKED_BEFORE_THE_END, _TASK_OF_A_QUERY
 from daftray.runner.instrument.udf_calls import Udf, Udfs, preview
 
@@ -305,8 +305,13 @@ def test_previews_are_short_and_never_fail() -> None:
 
 def test_actors_that_end_together_are_waited_for_together() -> None:
     patience = Patience()
+    gap_s = 2 * ANOTHER_POOL_S
 
     assert patience.left_s(100.0) == PATIENCE_S
-    assert patience.left_s(100.25) == PATIENCE_S - 0.25
-    assert patience.left_s(103.0) == 0
-    assert patience.left_s(100.0 + daft_actors._ANOTHER_POOL_S + 1) == PATIENCE_S
+    patience.waited(100.0, 100.5)
+    assert patience.left_s(100.5) == PATIENCE_S - 0.5
+    patience.waited(100.5, 100.5 + PATIENCE_S)
+    assert patience.left_s(100.5 + PATIENCE_S) == 0
+    patience.waited(102.5, 102.5)
+    # Another pool, soon after one that would not answer, has all of its own time.
+    assert patience.left_s(102.5 + gap_s) == PATIENCE_S
