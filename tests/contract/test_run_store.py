@@ -19,6 +19,7 @@ from daftray.domain.metrics import UsageSummary
 from daftray.domain.ports import NewRun
 from daftray.domain.run import Attempt, RayJob, Run, Verdict
 from daftray.domain.spec import (
+    Budget,
     Entrypoint,
     Environment,
     FunctionEntrypoint,
@@ -50,6 +51,7 @@ def full_run() -> Run:
         runner="native",
         resources=Resources(num_cpus=0.5, num_gpus=1, memory=1 << 40),
         priority=-3,
+        budget=Budget(tokens=5000, usd=0.5),
         queue_timeout_s=60,
         start_timeout_s=0.5,
         timeout_s=3600,
