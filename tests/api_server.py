@@ -75,7 +75,9 @@ async def api_server(folder: Path, **elsewhere: Any) -> AsyncGenerator[ApiServer
         server = ApiServer(http, services, rayjobs, repo)
         for role in Role:
             name = role.name.lower()
-            server.keys[name] = await services.api_keys.create(name=name, workspace="default", role=role)
+            server.keys[name] = await services.api_keys.create(
+                name=name, workspace="default", role=role, operator=role is Role.ADMIN
+            )
         server.keys["stranger"] = await services.api_keys.create(
             name="stranger", workspace="other", role=Role.ADMIN
         )

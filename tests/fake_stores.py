@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.errors import (
     ConflictError,
     InvalidInputError,
+    KeyNotFoundError,
     NameTakenError,
     ProjectNotFoundError,
     SecretNotFoundError,
@@ -130,6 +132,21 @@ class InMemoryKeyStore:
 
     async def get(self, key_id: str) -> ApiKey | None:
         return self._keys.get(key_id)
+
+    async def list(self, workspace: str) -> list[ApiKey]:
+        found = [key for key in self._keys.values() if key.workspace == workspace]
+        return sorted(found, key=lambda key: key.id)
+
+    async def revoke(self, key_id: str, at: datetime) -> None:
+        if key_id not in self._keys:
+            raise KeyNotFoundError
+        key = self._keys[key_id]
+        self._keys[key_id] = replace(key, revoked_at=key.revoked_at or at)
+
+    async def used(self, key_id: str, at: datetime) -> None:
+        key = self._keys.get(key_id)
+        if key and (key.last_used_at is None or key.last_used_at < at):
+            self._keys[key_id] = replace(key, last_used_at=at)
 
 
 class InMemoryReportStore:

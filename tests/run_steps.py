@@ -17,7 +17,7 @@ from daftray.domain.cluster import Package
 from daftray.domain.errors import SourceError
 from daftray.domain.ids import Ids
 from daftray.domain.ports import Claim, GitRepository, RunQuery, TreeFile
-from daftray.domain.principal import Principal, Role
+from daftray.domain.principal import Grant, Principal, Role
 from daftray.domain.run import Run
 from daftray.domain.spec import Entrypoint, FileEntrypoint, RunRequest
 from daftray.domain.status import RunPhase
@@ -43,7 +43,9 @@ IMPATIENT = Patience(
 )
 """The loop's, where nobody wants to wait."""
 QUEUE_LOOK_S = 5
-ADMIN = Principal(id="key_admin", workspace="default", role=Role.ADMIN)
+ADMIN = Principal(
+    id="key_admin", kind="key", name="admin", grants=(Grant(workspace="default", role=Role.ADMIN),)
+)
 
 
 class FakeMirrors:

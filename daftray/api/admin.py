@@ -1,17 +1,14 @@
-"""What only those may ask for who run the server: an admin of the default workspace and of no one project."""
+"""What only those may ask for who run the server: its operators."""
 
 from __future__ import annotations
 
 import msgspec
 from litestar import Router, post
 from litestar.di import NamedDependency
-from litestar.handlers import BaseRouteHandler
 from litestar.params import JSONBody, SkipValidation
 
-from daftray.api.auth import AnyRequest, Connection, admin, person
+from daftray.api.auth import AnyRequest, operator
 from daftray.api.strict import refuse_unknown
-from daftray.domain.errors import ForbiddenError
-from daftray.domain.project import DEFAULT_WORKSPACE
 from daftray.domain.retention import Collected
 from daftray.retention.collector import Retention
 
@@ -20,14 +17,6 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether to remove, or only to tell what would go."""
 
     dry_run: bool = False
-
-
-def operator(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Let those pass who run the server: what they ask for is about all workspaces and projects."""
-    admin(connection, handler)
-    caller = person(connection)
-    if caller.project is not None or caller.workspace != DEFAULT_WORKSPACE:
-        raise ForbiddenError("This is for the server's own operator.")
 
 
 @post("/v1/admin/gc", guards=[operator], status_code=200, summary="Remove what is not kept any more")

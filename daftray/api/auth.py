@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 
 from daftray.domain.errors import ForbiddenError, UnauthenticatedError
 from daftray.domain.principal import Principal, Role, RunPrincipal
+from daftray.identity.access import Access, Place
 from daftray.identity.service import Identity
 
 ANONYMOUS = "anonymous"
@@ -56,19 +57,35 @@ def reporting_run(connection: Connection) -> RunPrincipal:
     return user
 
 
-def viewer(connection: Connection, _: BaseRouteHandler) -> None:
+async def viewer(connection: Connection, _: BaseRouteHandler) -> None:
     """Let those pass who may look."""
-    _require(connection, Role.VIEWER)
+    await _require(connection, Role.VIEWER)
 
 
-def runner(connection: Connection, _: BaseRouteHandler) -> None:
+async def runner(connection: Connection, _: BaseRouteHandler) -> None:
     """Let those pass who may start and cancel runs."""
-    _require(connection, Role.RUNNER)
+    await _require(connection, Role.RUNNER)
 
 
-def admin(connection: Connection, _: BaseRouteHandler) -> None:
-    """Let those pass who may change a project."""
-    _require(connection, Role.ADMIN)
+async def admin(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let those pass who may change a project, or the whole workspace where the path names no project."""
+    await _require(connection, Role.ADMIN)
+
+
+async def guest(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let those pass who have something in the workspace, be it one project."""
+    await place_of(connection)
+
+
+def operator(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let those pass who run the server: what they ask for is about all workspaces."""
+    if not person(connection).operator:
+        raise ForbiddenError("This is for the server's own operator.")
+
+
+def somebody(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let every person and every program of theirs pass."""
+    person(connection)
 
 
 def run_only(connection: Connection, _: BaseRouteHandler) -> None:
@@ -76,6 +93,23 @@ def run_only(connection: Connection, _: BaseRouteHandler) -> None:
     reporting_run(connection)
 
 
-def _require(connection: Connection, role: Role) -> None:
-    if person(connection).role < role:
+async def place_of(connection: Connection) -> Place:
+    """Return what the path names, as far as the caller may see it; it is looked up once for a request.
+
+    Raises:
+        WorkspaceNotFoundError, ProjectNotFoundError: it is not there, or not for the caller.
+    """
+    known: object = connection.state.get("place")
+    if isinstance(known, Place):
+        return known
+    access: Access = connection.app.state["access"]
+    named = connection.path_params
+    place = await access.enter(person(connection), named["workspace"], named.get("project"))
+    connection.state["place"] = place
+    return place
+
+
+async def _require(connection: Connection, role: Role) -> None:
+    held = (await place_of(connection)).role
+    if held is None or held < role:
         raise ForbiddenError(f"This needs the role {role.name.lower()}.")

@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from daftray.api.auth import ANONYMOUS, Connection, person, viewer
+from daftray.api.auth import ANONYMOUS, Connection, person
 from daftray.domain.errors import ForbiddenError
 from daftray.metrics.exposition import Exposition
 
@@ -22,13 +22,14 @@ async def _metrics(exposition: NamedDependency[SkipValidation[Exposition]]) -> R
 
 
 def _whole_workspace(connection: Connection, _: BaseRouteHandler) -> None:
-    if person(connection).project is not None:
+    caller = person(connection)
+    if not caller.operator and all(grant.project is not None for grant in caller.grants):
         raise ForbiddenError("This needs a key of the whole workspace: it tells of every project.")
 
 
 def router(*, open_to_all: bool) -> Router:
     """Return the route, which takes a key unless it is open to all who reach the server."""
-    guards = [] if open_to_all else [viewer, _whole_workspace]
+    guards = [] if open_to_all else [_whole_workspace]
     handler = get("/metrics", opt={ANONYMOUS: open_to_all}, guards=guards, summary="Figures for Prometheus")(
         _metrics
     )

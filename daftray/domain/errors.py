@@ -124,6 +124,12 @@ class NotFoundError(DaftrayError):
     code = "not-found"
 
 
+class WorkspaceNotFoundError(NotFoundError):
+    """There is no such workspace."""
+
+    code = "workspace-not-found"
+
+
 class RunNotFoundError(NotFoundError):
     """There is no such run in this project."""
 
@@ -184,6 +190,48 @@ class PricesNotFoundError(NotFoundError):
     code = "prices-not-found"
 
 
+class UserNotFoundError(NotFoundError):
+    """There is no such user."""
+
+    code = "user-not-found"
+
+
+class KeyNotFoundError(NotFoundError):
+    """There is no such API key."""
+
+    code = "key-not-found"
+
+
+class DeviceNotFoundError(NotFoundError):
+    """No device waits for this code: it has expired, was answered before, or is mistyped."""
+
+    code = "device-not-found"
+
+
+class DataSourceNotFoundError(NotFoundError):
+    """There is no such data source in this project."""
+
+    code = "data-source-not-found"
+
+
+class CatalogNotFoundError(NotFoundError):
+    """There is no such catalog in this project."""
+
+    code = "catalog-not-found"
+
+
+class TaskNotFoundError(NotFoundError):
+    """There is no such task in this project."""
+
+    code = "task-not-found"
+
+
+class IntegrationNotFoundError(NotFoundError):
+    """There is no such integration in this workspace."""
+
+    code = "integration-not-found"
+
+
 class ConflictError(DaftrayError):
     """The request contradicts what is there."""
 
@@ -218,6 +266,13 @@ class ForbiddenError(AccessError):
     """The credentials do not allow this."""
 
     code = "forbidden"
+
+
+class TooManyRequestsError(AccessError):
+    """Too many tries: wait a while."""
+
+    code = "too-many-requests"
+    retryable = True
 
 
 class ClusterError(DaftrayError):

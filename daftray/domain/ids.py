@@ -17,7 +17,24 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 26
 _RANDOM_BITS = 80
 
-Kind = Literal["run", "prj", "wsp", "key", "sec", "evt"]
+Kind = Literal[
+    "run",
+    "prj",
+    "wsp",
+    "key",
+    "sec",
+    "evt",
+    "usr",
+    "ses",
+    "fam",
+    "dev",
+    "aud",
+    "src",
+    "cat",
+    "tsk",
+    "trg",
+    "itg",
+]
 
 
 def earliest_id(kind: Kind, at: datetime) -> str:

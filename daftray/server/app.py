@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from litestar import Litestar
-from litestar.datastructures import ResponseHeader
+from litestar.datastructures import ResponseHeader, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.middleware import DefineMiddleware
@@ -85,6 +85,7 @@ def create_app(services: Services) -> Litestar:
             "caller": Provide(provide_caller),
             **{name: Provide(_giver(value), sync_to_thread=False) for name, value in provided.items()},
         },
+        state=State({"access": services.access}),
         middleware=[DefineMiddleware(BearerAuthentication, identity=services.identity)],
         exception_handlers={
             DaftrayError: problems.on_daftray_error,

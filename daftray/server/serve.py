@@ -198,7 +198,9 @@ async def _first_key(services: Services, folder: DataDir) -> None:
         with contextlib.suppress(DaftrayError):
             await services.api_keys.authenticate(key)
             return
-    key = await services.api_keys.create(name="admin", workspace=DEFAULT_WORKSPACE, role=Role.ADMIN)
+    key = await services.api_keys.create(
+        name="admin", workspace=DEFAULT_WORKSPACE, role=Role.ADMIN, operator=True
+    )
     folder.write_admin_key(key)
 
 

@@ -20,10 +20,12 @@ from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.db.secrets import SqlSecretStore
 from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
 from daftray.adapters.db.tallies import SqlTallyStore
+from daftray.adapters.db.workspaces import SqlWorkspaceStore
 from daftray.adapters.gitrepo.mirrors import BareMirrors
 from daftray.adapters.vault.aesgcm import AesGcmVault, derive
 from daftray.domain.ids import Ids
 from daftray.domain.ports import BlobStore, Claim, Clock, GitMirrors, Packages, RayJobs
+from daftray.identity.access import Access
 from daftray.identity.keys import ApiKeys
 from daftray.identity.run_tokens import RunTokens
 from daftray.identity.service import Identity
@@ -83,6 +85,7 @@ class Services:
     usage: UsageIngest
     api_keys: ApiKeys
     identity: Identity
+    access: Access
     archive: LogArchive
     follower: LogFollower
     rayjobs: RayJobs
@@ -148,6 +151,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     secret_store = points.around("secrets", SqlSecretStore(database))
     secrets = ProjectSecrets(store=secret_store, vault=AesGcmVault(master_key), clock=clock)
     project_store = points.around("projects", SqlProjectStore(database))
+    workspaces = points.around("workspaces", SqlWorkspaceStore(database))
     projects = Projects(store=project_store, secrets=secrets, mirrors=mirrors, ids=ids, clock=clock)
     sources = RunSources(
         projects=projects, blobs=blobs, mirrors=mirrors, allow_directories=settings.allow_local_remotes
@@ -208,6 +212,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         usage=UsageIngest(reports=reports, runs=run_store, accounts=accounts, pacing=Pacing(clock)),
         api_keys=api_keys,
         identity=Identity(api_keys=api_keys, tokens=tokens),
+        access=Access(workspaces=workspaces, projects=project_store),
         archive=archive,
         follower=LogFollower(
             archive=archive, runs=run_store, signals=signals, clock=clock, stopping=stopping

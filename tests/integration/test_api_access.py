@@ -120,7 +120,7 @@ async def test_a_foreign_run_answers_as_one_that_is_not_there(api: ApiServer, pa
     for answer in (foreign, absent):
         assert (answer.status_code, answer.json()["type"]) == (404, "run-not-found")
     outside = await api.ask("GET", f"{RUNS}/{run['id']}{part}", key="stranger")
-    assert (outside.status_code, outside.json()["type"]) == (404, "project-not-found")
+    assert (outside.status_code, outside.json()["type"]) == (404, "workspace-not-found")
 
 
 @pytest.mark.parametrize("act", ["cancel", "rerun"])

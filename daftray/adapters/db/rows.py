@@ -190,16 +190,3 @@ class SecretRow(Row):
     ciphertext: Mapped[bytes]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-
-
-class ApiKeyRow(Row):
-    """An API key: the digest of its secret part, never the key."""
-
-    __tablename__ = "api_keys"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    workspace: Mapped[str]
-    role: Mapped[int]
-    digest: Mapped[str]
-    created_at: Mapped[datetime]

@@ -6,6 +6,7 @@ errors of ``domain/errors.py``.
 
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
+from daftray.domain.ports.identity import KeyStore, WorkspaceStore
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
 from daftray.domain.ports.prices import PriceStore
 from daftray.domain.ports.problems import ProblemStore
@@ -16,7 +17,6 @@ from daftray.domain.ports.sources import GitMirrors, GitRepository, Packages, Tr
 from daftray.domain.ports.stores import (
     BlobInfo,
     BlobStore,
-    KeyStore,
     Pinged,
     ProjectStore,
     ReportStore,
@@ -53,4 +53,5 @@ __all__ = [
     "TallyStore",
     "TreeFile",
     "Vault",
+    "WorkspaceStore",
 ]

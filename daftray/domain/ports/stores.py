@@ -11,7 +11,6 @@ import msgspec
 
 from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.metrics import UsageSummary
-from daftray.domain.principal import ApiKey
 from daftray.domain.problem import ProblemReport
 from daftray.domain.project import Project, SealedSecret
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
@@ -60,18 +59,6 @@ class SecretStore(Protocol):
 
     async def delete(self, owner: str, name: str) -> None:
         """Remove a secret. Raises `SecretNotFoundError`."""
-        ...
-
-
-class KeyStore(Protocol):
-    """API keys."""
-
-    async def add(self, key: ApiKey) -> None:
-        """Keep a new key."""
-        ...
-
-    async def get(self, key_id: str) -> ApiKey | None:
-        """Return a key, if there is one."""
         ...
 
 

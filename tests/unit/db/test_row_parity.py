@@ -7,12 +7,15 @@ from msgspec import Struct
 from sqlalchemy import Table
 
 from daftray.adapters.db import run_rows
+from daftray.adapters.db.identity_rows import ApiKeyRow, MembershipRow, UserRow, WorkspaceRow
 from daftray.adapters.db.report_rows import CounterRow
-from daftray.adapters.db.rows import ApiKeyRow, AttemptRow, ProjectRow, Row, RunRow, SecretRow
+from daftray.adapters.db.rows import AttemptRow, ProjectRow, Row, RunRow, SecretRow
 from daftray.domain.principal import ApiKey
 from daftray.domain.project import Project, SealedSecret
 from daftray.domain.run import Attempt, Run
 from daftray.domain.spec import RunSpec
+from daftray.domain.user import Membership, User
+from daftray.domain.workspace import Workspace
 
 STORES_OWN = {
     *("spec", "search_text", "search_facts", "priority"),
@@ -31,7 +34,15 @@ def test_every_field_of_a_run_is_in_its_spec_or_a_column() -> None:
 
 @pytest.mark.parametrize(
     ("row", "struct"),
-    [(ProjectRow, Project), (SecretRow, SealedSecret), (ApiKeyRow, ApiKey), (AttemptRow, Attempt)],
+    [
+        (ProjectRow, Project),
+        (SecretRow, SealedSecret),
+        (ApiKeyRow, ApiKey),
+        (AttemptRow, Attempt),
+        (WorkspaceRow, Workspace),
+        (UserRow, User),
+        (MembershipRow, Membership),
+    ],
 )
 def test_a_row_has_the_fields_of_its_struct(row: type[Row], struct: type[Struct]) -> None:
     assert columns(row) - {"run_id"} == set(struct.__struct_fields__)

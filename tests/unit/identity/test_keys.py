@@ -7,7 +7,7 @@ from fakes import FakeClock, InMemoryKeyStore
 
 from daftray.domain.errors import UnauthenticatedError
 from daftray.domain.ids import Ids
-from daftray.domain.principal import Role
+from daftray.domain.principal import Grant, Role
 from daftray.identity.keys import ApiKeys
 
 
@@ -20,7 +20,7 @@ async def test_a_key_opens_its_workspace_with_its_role() -> None:
     keys, _ = api_keys()
     text = await keys.create(name="ci", workspace="team", role=Role.RUNNER)
     principal = await keys.authenticate(text)
-    assert (principal.workspace, principal.role) == ("team", Role.RUNNER)
+    assert principal.grants == (Grant(workspace="team", role=Role.RUNNER),)
 
 
 async def test_the_key_itself_is_not_kept() -> None:
