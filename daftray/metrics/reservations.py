@@ -21,6 +21,8 @@ from daftray.metrics.ray_events import RayEvents
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 15.0
+SETTLE_WITHIN_S = 8.0
+"""The end of a run, and a cancel that comes then, wait no longer for what Ray has to tell."""
 _SPARED = 20
 """Looks take a twentieth of the time at most: one at a job of ten thousand tasks takes Ray some seconds."""
 _MOST_RUNS = 10_000
@@ -38,11 +40,13 @@ class Reservations:
         reports: ReportStore,
         clock: Clock,
         events: RayEvents | None = None,
+        settle_within_s: float = SETTLE_WITHIN_S,
     ) -> None:
         self._rayjobs = rayjobs
         self._events = events or RayEvents()
         self._reports = reports
         self._clock = clock
+        self._settle_within_s = settle_within_s
         self._due = OrderedDict[str, float]()
         self._looking: asyncio.Task[None] | None = None
 
@@ -59,7 +63,11 @@ class Reservations:
     async def settle(self, run: Run, job: Job) -> None:
         """Keep what was set aside for an attempt that has ended; what Ray does not tell stays as it is."""
         self._due.pop(job.submission_id, None)
-        if not await self._keep(run, job):
+        told = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settle_within_s):
+                told = await self._keep(run, job)
+        if not told:
             totals = await self._reports.totals(run.id)
             if any((it.metric, it.attempt) == (RESERVED_CPU, run.attempt) for it in totals):
                 # That was of a moment while it ran.

@@ -17,6 +17,9 @@ from daftray.domain.status import TRANSITIONS, FailureReason, RunPhase, RunStatu
 
 LEFT_BEHIND_S = 10.0
 """How long after a run's end its last processes may take to go."""
+TIDIED_WITHIN_S = 60.0
+"""How long what a run says is left of it may take to go: the janitor comes every half a minute."""
+SAID_TO_BE_LEFT = "Left on the cluster"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ class Witness:
 
 def violations(asked: Asked, run: Run, witness: Witness) -> Iterator[str]:
     """Yield what is wrong with a run that has ended."""
+    _let_the_janitor_come(run, witness)
     begun = starts(witness.folder, run.id)
     checks = [
         *_end(asked, run),
@@ -49,6 +53,19 @@ def violations(asked: Asked, run: Run, witness: Witness) -> Iterator[str]:
     ]
     for check in checks:
         yield f"{asked.name} ({asked.ending}, {run.id}): {check}"
+
+
+def _says_something_is_left(run: Run) -> bool:
+    return run.status is RunStatus.CANCELLED and SAID_TO_BE_LEFT in (run.reason_detail or "")
+
+
+def _let_the_janitor_come(run: Run, witness: Witness) -> None:
+    """Wait for the end of what a run said was left, since no cluster was to be had: it must go, too."""
+    deadline = time.monotonic() + TIDIED_WITHIN_S
+    while _says_something_is_left(run) and time.monotonic() < deadline:
+        if all(job.ended for job in witness.ray.jobs_of(run.id)):
+            return
+        time.sleep(0.5)
 
 
 def _end(asked: Asked, run: Run) -> Iterator[str]:
@@ -96,6 +113,8 @@ def _log(run: Run, begun: list[Start], witness: Witness) -> Iterator[str]:
     for start in begun:
         archived = witness.api.log(run.id, start.attempt)
         written = Path(start.log).read_bytes()
+        if _says_something_is_left(run) and written.startswith(archived):
+            continue  # what it wrote after its end is nobody's
         if archived != written:
             yield f"attempt {start.attempt}: {_difference(archived, written)}"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+from collections import Counter
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
 import pytest
 
-from daftray.adapters.rayjobs import records, sweeper
+from daftray.adapters.rayjobs import patience, records, sweeper
 from daftray.adapters.rayjobs.jobs import RayJobsClient
 from daftray.domain.errors import ClusterRefusedError, ClusterUnreachableError
 
@@ -240,6 +241,29 @@ async def test_a_cluster_that_takes_too_long_is_given_up(
     head.helper_ends = {"status": "PENDING"}
     with pytest.raises(ClusterUnreachableError, match="run_1-1"):
         await jobs.sweep("run_1-1")
+
+
+@pytest.mark.parametrize("lost", ["the request", "the answer"])
+async def test_a_poor_network_holds_a_sweep_up_but_does_not_end_it(
+    head: Head, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr(patience, "PAUSE_S", 0)
+    seen: Counter[tuple[str, str]] = Counter()
+
+    def poor(request: httpx.Request) -> httpx.Response:
+        call = request.method, str(request.url)
+        seen[call] += 1
+        first = seen[call] == 1 and sum(seen.values()) > 1
+        if first and lost == "the request":
+            return httpx.Response(503)
+        answer = head(request)
+        return httpx.Response(502) if first else answer
+
+    head.job(status="RUNNING")
+    async with RayJobsClient("http://ray.invalid", token=None, transport=httpx.MockTransport(poor)) as jobs:
+        assert await jobs.sweep("run_1-1") == ()
+    assert head.jobs["run_1-1"]["status"] == "STOPPED"
+    assert len({job["submission_id"] for job in head.submitted}) == 1, "one helper, however often it is sent"
 
 
 async def test_the_records_of_helpers_go_once_they_have_ended(

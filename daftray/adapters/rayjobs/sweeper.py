@@ -20,15 +20,24 @@ from typing import Protocol
 import msgspec
 
 from daftray.adapters.rayjobs.leftovers import StateApi
+from daftray.adapters.rayjobs.patience import patiently
 from daftray.adapters.rayjobs.rest import Rest
 from daftray.domain.cluster import Job, JobStatus, JobSubmission
-from daftray.domain.errors import ClusterError, ClusterRefusedError, ClusterUnreachableError, JobNotFoundError
+from daftray.domain.errors import (
+    ClusterError,
+    ClusterRefusedError,
+    ClusterUnreachableError,
+    JobExistsError,
+    JobNotFoundError,
+)
 from daftray.domain.ids import Ids
 
 BUDGET_S = 12.0
 _POLL_S = 0.2
 _GATHER_S = 0.1
 """How long the first of several sweeps waits for more of them."""
+_TAKEN_WITHIN_S = 5.0
+"""Ray takes a job in a second at most, unless it is overloaded."""
 _MOST_TOGETHER = 100
 _SEEN_WITHIN_S = 3.0
 """Ray looks once a second whether the supervisor of a job is dead."""
@@ -103,13 +112,16 @@ class Sweeper:
         node_id = None if job is None else job.node_id
         if job is not None and job.status is JobStatus.RUNNING:
             # The helper starts meanwhile, which takes about as long as a driver has to end politely.
-            await self._jobs.stop(submission_id)
+            with contextlib.suppress(JobNotFoundError):
+                await patiently(lambda: self._jobs.stop(submission_id))
         if job is not None and over and node_id is None:
             processes = False  # it never had a driver that could have left any
-        if node_id is not None and not await self._state.is_alive(node_id):
+        if node_id is not None and not await self._is_alive(node_id):
             node_id, processes = None, False  # they went with their node
-        if over and not processes and not await self._state.anything_left(submission_id):
-            return ()
+        if over and not processes:
+            within_s = BUDGET_S  # many calls, of which each may take its time
+            if not await patiently(lambda: self._state.anything_left(submission_id), within_s=within_s):
+                return ()
         left = await self._by_helper(node_id, _Sweep(submission_id=submission_id, processes=processes))
         try:
             async with asyncio.timeout(_SEEN_WITHIN_S):
@@ -117,6 +129,9 @@ class Sweeper:
         except TimeoutError:
             return (*left, "its Ray job, which has not ended")
         return left
+
+    async def _is_alive(self, node_id: str) -> bool:
+        return await patiently(lambda: self._state.is_alive(node_id))
 
     async def _found(self, submission_id: str) -> Job | None:
         """Return a job; none where the head has forgotten it: its processes may go on."""
@@ -128,7 +143,7 @@ class Sweeper:
     async def _end_of(self, submission_id: str) -> Job | None:
         """Wait for a job's end."""
         while True:
-            job = await self._found(submission_id)
+            job = await patiently(lambda: self._found(submission_id))
             if job is None or job.status.terminal:
                 return job
             await asyncio.sleep(_POLL_S)
@@ -178,7 +193,8 @@ class Sweeper:
             node_id=node_id,
         )
         try:
-            await self._jobs.submit(submission)
+            with contextlib.suppress(JobExistsError):  # an answer was lost: it has our own name
+                await patiently(lambda: self._jobs.submit(submission), within_s=_TAKEN_WITHIN_S)
             return _told(await self._end_of(helper))
         finally:
             task = asyncio.create_task(self._tidy(helper))

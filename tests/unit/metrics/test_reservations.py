@@ -85,6 +85,19 @@ async def test_a_cluster_that_is_silent_at_the_end_leaves_a_part(world: World) -
     assert await world.cpu() == CpuSeconds(allocated=3, reserved=3, source="reserved", partial=True)
 
 
+async def test_the_end_of_a_run_waits_for_no_cluster_that_says_nothing(world: World) -> None:
+    class Mute(Cluster):
+        async def reserved(self, job: Job, *, at: datetime) -> ReservedCpu:
+            await asyncio.Event().wait()
+            return await super().reserved(job, at=at)
+
+    job, mute = await world.open(), Mute()
+    kept = Reservations(rayjobs=mute, reports=world.reports, clock=FakeClock(), settle_within_s=0)
+    async with asyncio.timeout(10):
+        await kept.settle(world.run, job)
+    assert await world.cpu() == CpuSeconds(), "nothing is known"
+
+
 async def test_a_run_that_goes_on_is_looked_at_now_and_then(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
