@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "daftray"
 HOMES: dict[str, set[str]] = {
     "alembic": {"adapters/db"},
+    "argon2": {"adapters/passwords"},
     "cryptography": {"adapters/vault"},
     "dotenv": {"cli"},
     "filelock": {"adapters/gitrepo"},
@@ -47,6 +48,7 @@ HOMES: dict[str, set[str]] = {
 """Where each library may be imported. msgspec is at home everywhere but in the runner."""
 
 PACKAGE_OF = {
+    "argon2": "argon2-cffi",
     "dotenv": "python-dotenv",
     "git": "gitpython",
     "google": "protobuf",

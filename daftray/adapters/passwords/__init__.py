@@ -1,0 +1,1 @@
+"""Password hashing, over argon2-cffi."""
