@@ -24,6 +24,7 @@ from daftray.domain.report import FinishedReport, StartedReport
 from daftray.domain.run import Run, RunEvent
 from daftray.domain.spec import Entrypoint, FileEntrypoint, GitSource, Source
 from daftray.domain.status import RunPhase, RunStatus
+from daftray.domain.user import User
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -65,6 +66,19 @@ def a_run(**fields: Fields) -> Run:
     return Run(**{**defaults, **fields})
 
 
+    created_at = fields.get("created_at", NOW)
+    defaults: dict[str, Fields] = {
+        "id": _ids.new("tsk", created_at),
+        "project": "prj_demo",
+        "name": "nightly",
+        "entrypoint": Entrypoint(file=FileEntrypoint(file_path="main.py")),
+        "source": Source(git=GitSource(remote="https://git.example/demo.git", ref="main")),
+        "created_by": "key_admin",
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
+
+
 def new(run: Run | None = None, event: RunEvent | None = None, **fields: Fields) -> NewRun:
     """Return a run as stores take new ones."""
     return NewRun(run=run or a_run(**fields), event=event or an_event())
@@ -94,6 +108,16 @@ def a_secret(**fields: Fields) -> SealedSecret:
         "updated_at": NOW,
     }
     return SealedSecret(**{**defaults, **fields})
+
+
+def a_user(**fields: Fields) -> User:
+    created_at = fields.get("created_at", NOW)
+    defaults: dict[str, Fields] = {
+        "id": _ids.new("usr", created_at),
+        "name": "ada",
+        "created_at": created_at,
+    }
+    return User(**{**defaults, **fields})
 
 
 def a_key(**fields: Fields) -> ApiKey:

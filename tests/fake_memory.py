@@ -15,6 +15,8 @@ from daftray.domain.report import AttemptReports
 from daftray.domain.result import RunResult
 from daftray.domain.run import Run, RunEvent
 from daftray.domain.series import Series
+from daftray.domain.user import Membership, User
+from daftray.domain.workspace import Workspace
 
 
 class FakeClock:
@@ -54,6 +56,11 @@ class RunRecord:
         return self.due_at is not None and self.expires_at is not None and self.due_at < self.expires_at
 
 
+def _first_workspace() -> dict[str, Workspace]:
+    first = Workspace(id="default", name="default", created_at=datetime(1970, 1, 1, tzinfo=UTC))
+    return {first.id: first}
+
+
 @dataclass
 class Memory:
     """What the stores of one database share."""
@@ -62,6 +69,9 @@ class Memory:
     runs: dict[str, RunRecord] = field(default_factory=dict)
     secrets: dict[tuple[str, str], SealedSecret] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
+    workspaces: dict[str, Workspace] = field(default_factory=_first_workspace)
+    users: dict[str, User] = field(default_factory=dict)
+    memberships: dict[tuple[str, str, str | None], Membership] = field(default_factory=dict)
     reports: dict[tuple[str, int], AttemptReports] = field(default_factory=dict)
     results: dict[tuple[str, int], RunResult] = field(default_factory=dict)
     problems: dict[tuple[str, int], list[ProblemReport]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fake_memory import FakeClock, Memory
+from fake_people import FakePasswords, InMemoryMembershipStore, InMemoryUserStore, InMemoryWorkspaceStore
 from fake_prices import InMemoryPriceStore, InMemoryTallyStore
 from fake_problems import InMemoryProblemStore
 from fake_retention import InMemoryBlobOwners, InMemoryRetentionStore, InMemorySubmittedJobs
@@ -25,8 +26,10 @@ from daftray.domain.ports import BlobInfo
 
 __all__ = [
     "FakeClock",
+    "FakePasswords",
     "InMemoryBlobs",
     "InMemoryKeyStore",
+    "InMemoryMembershipStore",
     "InMemoryPriceStore",
     "InMemoryProblemStore",
     "InMemoryProjectStore",
@@ -35,6 +38,8 @@ __all__ = [
     "InMemorySecretStore",
     "InMemoryStores",
     "InMemoryTallyStore",
+    "InMemoryUserStore",
+    "InMemoryWorkspaceStore",
     "Memory",
 ]
 
@@ -48,6 +53,9 @@ class InMemoryStores:
         self.runs = InMemoryRunStore(memory)
         self.secrets = InMemorySecretStore(memory)
         self.keys = InMemoryKeyStore(memory)
+        self.workspaces = InMemoryWorkspaceStore(memory)
+        self.users = InMemoryUserStore(memory)
+        self.memberships = InMemoryMembershipStore(memory)
         self.reports = InMemoryReportStore(memory)
         self.problems = InMemoryProblemStore(memory)
         self.prices = InMemoryPriceStore(memory)

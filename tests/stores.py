@@ -15,6 +15,7 @@ from daftray.adapters.db import (
     Database,
     SqlBlobOwners,
     SqlKeyStore,
+    SqlMembershipStore,
     SqlPriceStore,
     SqlProblemStore,
     SqlProjectStore,
@@ -24,6 +25,8 @@ from daftray.adapters.db import (
     SqlSecretStore,
     SqlSubmittedJobs,
     SqlTallyStore,
+    SqlUserStore,
+    SqlWorkspaceStore,
 )
 from daftray.adapters.db.report_rows import CounterRow
 from daftray.adapters.db.rows import Row
@@ -31,6 +34,7 @@ from daftray.domain.ports import (
     BlobOwners,
     Claim,
     KeyStore,
+    MembershipStore,
     NewRun,
     PriceStore,
     ProblemStore,
@@ -41,10 +45,15 @@ from daftray.domain.ports import (
     SecretStore,
     SubmittedJobs,
     TallyStore,
+    UserStore,
+    WorkspaceStore,
 )
 from daftray.domain.run import Run
 
 assert CounterRow.metadata is Row.metadata, "the import puts the reports' tables in the metadata"
+
+_FIRST_WORKSPACE = "INSERT INTO workspaces VALUES ('default', 'default', '1970-01-01T00:00:00Z');"
+"""What the migrations put into a new database."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +62,9 @@ class Stores:
     runs: RunStore
     secrets: SecretStore
     keys: KeyStore
+    workspaces: WorkspaceStore
+    users: UserStore
+    memberships: MembershipStore
     reports: ReportStore
     problems: ProblemStore
     prices: PriceStore
@@ -72,6 +84,9 @@ def memory_stores() -> Stores:
         runs=memory.runs,
         secrets=memory.secrets,
         keys=memory.keys,
+        workspaces=memory.workspaces,
+        users=memory.users,
+        memberships=memory.memberships,
         reports=memory.reports,
         problems=memory.problems,
         prices=memory.prices,
@@ -89,6 +104,9 @@ def stores_of(database: Database, clock: FakeClock) -> Stores:
         runs=SqlRunStore(database),
         secrets=SqlSecretStore(database),
         keys=SqlKeyStore(database),
+        workspaces=SqlWorkspaceStore(database),
+        users=SqlUserStore(database),
+        memberships=SqlMembershipStore(database),
         reports=SqlReportStore(database),
         problems=SqlProblemStore(database),
         prices=SqlPriceStore(database),
@@ -132,7 +150,7 @@ async def emptied_stores(url: str) -> AsyncGenerator[Stores, None]:
     deletes = " ".join(f"DELETE FROM {table.name};" for table in tables)  # noqa: S608 (names of ours)
     async with opened(url) as (database, stores):
         async with database.writing() as session:
-            await session.execute(text(f"DO $$ BEGIN {deletes} END $$"))
+            await session.execute(text(f"DO $$ BEGIN {deletes} {_FIRST_WORKSPACE} END $$"))
         yield stores
 
 

@@ -46,6 +46,7 @@ STATUS_OF: dict[str, HTTPStatus] = {
     "secret-not-found": HTTPStatus.NOT_FOUND,
     "prices-not-found": HTTPStatus.NOT_FOUND,
     "user-not-found": HTTPStatus.NOT_FOUND,
+    "member-not-found": HTTPStatus.NOT_FOUND,
     "key-not-found": HTTPStatus.NOT_FOUND,
     "device-not-found": HTTPStatus.NOT_FOUND,
     "data-source-not-found": HTTPStatus.NOT_FOUND,

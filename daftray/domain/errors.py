@@ -7,7 +7,8 @@
     │   ├── DependenciesInvalidError    dependencies-invalid
     │   └── PythonVersionError          python-version-unavailable
     ├── NotFoundError                   run- · project- · result- · problem- · file- · log- ·
-    │   │                               secret- · prices-not-found
+    │   │                               secret- · prices-not-found · workspace- · user- · member- · key- ·
+    │   │                               device- · data-source- · catalog- · task- · integration-not-found
     │   ├── LogRemovedError             log-removed: it was there, and retention let it go
     │   └── ResultRemovedError          result-removed
     ├── ConflictError                   conflict
@@ -15,7 +16,8 @@
     │   └── IdempotencyConflictError    idempotency-key-reused
     ├── AccessError
     │   ├── UnauthenticatedError        unauthenticated
-    │   └── ForbiddenError              forbidden
+    │   ├── ForbiddenError              forbidden
+    │   └── TooManyRequestsError        too-many-requests
     ├── ClusterError                    what the Ray cluster answered, or did not
     │   ├── ClusterUnreachableError     cluster-unreachable
     │   ├── JobNotFoundError            job-not-found
@@ -194,6 +196,12 @@ class UserNotFoundError(NotFoundError):
     """There is no such user."""
 
     code = "user-not-found"
+
+
+class MemberNotFoundError(NotFoundError):
+    """The user has no role there."""
+
+    code = "member-not-found"
 
 
 class KeyNotFoundError(NotFoundError):

@@ -3,6 +3,7 @@
 from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.memberships import SqlMembershipStore
 from daftray.adapters.db.prices import SqlPriceStore
 from daftray.adapters.db.problems import SqlProblemStore
 from daftray.adapters.db.projects import SqlProjectStore
@@ -12,11 +13,14 @@ from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.db.secrets import SqlSecretStore
 from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
 from daftray.adapters.db.tallies import SqlTallyStore
+from daftray.adapters.db.users import SqlUserStore
+from daftray.adapters.db.workspaces import SqlWorkspaceStore
 
 __all__ = [
     "Database",
     "SqlBlobOwners",
     "SqlKeyStore",
+    "SqlMembershipStore",
     "SqlPriceStore",
     "SqlProblemStore",
     "SqlProjectStore",
@@ -26,4 +30,6 @@ __all__ = [
     "SqlSecretStore",
     "SqlSubmittedJobs",
     "SqlTallyStore",
+    "SqlUserStore",
+    "SqlWorkspaceStore",
 ]

@@ -6,7 +6,7 @@ errors of ``domain/errors.py``.
 
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
-from daftray.domain.ports.identity import KeyStore, WorkspaceStore
+from daftray.domain.ports.identity import KeyStore, MembershipStore, Passwords, UserStore, WorkspaceStore
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
 from daftray.domain.ports.prices import PriceStore
 from daftray.domain.ports.problems import ProblemStore
@@ -33,12 +33,14 @@ __all__ = [
     "GitMirrors",
     "GitRepository",
     "KeyStore",
+    "MembershipStore",
     "MirrorCache",
     "NewRun",
     "Notice",
     "NoticeKind",
     "Notices",
     "Packages",
+    "Passwords",
     "Pinged",
     "PriceStore",
     "ProblemStore",
@@ -52,6 +54,7 @@ __all__ = [
     "SubmittedJobs",
     "TallyStore",
     "TreeFile",
+    "UserStore",
     "Vault",
     "WorkspaceStore",
 ]
