@@ -25,6 +25,8 @@ from daftray.server.child import child_server
 PLACES = 2
 HELD_S = 3
 """A call that cannot be cut short is held up for so long: shorter than a cancel may take."""
+HELD_TWICE_S = 1.5
+"""The end of a run that is cancelled there comes by that call once more."""
 REACH_S = 60.0
 
 
@@ -60,7 +62,7 @@ HOLDS = {
     "installing": Hold(RunPhase.INSTALLING, slow_dependency=True),
     "starting": Hold(RunPhase.STARTING, resources=Resources(num_cpus=1000)),
     "running": Hold(RunPhase.RUNNING),
-    "harvesting": Hold(RunPhase.HARVESTING, f"reports.totals:before=*,delay,{HELD_S}", stays=False),
+    "harvesting": Hold(RunPhase.HARVESTING, f"rayjobs.reserved:before=*,delay,{HELD_TWICE_S}", stays=False),
 }
 
 
