@@ -282,6 +282,10 @@ class TooManyRequestsError(AccessError):
     code = "too-many-requests"
     retryable = True
 
+    def __init__(self, detail: str | None = None, *, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
 
 class ClusterError(DaftrayError):
     """The Ray cluster did not do what was asked."""

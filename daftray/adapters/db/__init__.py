@@ -2,6 +2,7 @@
 
 from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
+from daftray.adapters.db.devices import SqlDeviceStore
 from daftray.adapters.db.keys import SqlKeyStore
 from daftray.adapters.db.memberships import SqlMembershipStore
 from daftray.adapters.db.prices import SqlPriceStore
@@ -11,14 +12,17 @@ from daftray.adapters.db.reports import SqlReportStore
 from daftray.adapters.db.retention import SqlRetentionStore
 from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.db.secrets import SqlSecretStore
+from daftray.adapters.db.sessions import SqlSessionStore
 from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
 from daftray.adapters.db.tallies import SqlTallyStore
+from daftray.adapters.db.token_families import SqlTokenFamilyStore
 from daftray.adapters.db.users import SqlUserStore
 from daftray.adapters.db.workspaces import SqlWorkspaceStore
 
 __all__ = [
     "Database",
     "SqlBlobOwners",
+    "SqlDeviceStore",
     "SqlKeyStore",
     "SqlMembershipStore",
     "SqlPriceStore",
@@ -28,8 +32,10 @@ __all__ = [
     "SqlRetentionStore",
     "SqlRunStore",
     "SqlSecretStore",
+    "SqlSessionStore",
     "SqlSubmittedJobs",
     "SqlTallyStore",
+    "SqlTokenFamilyStore",
     "SqlUserStore",
     "SqlWorkspaceStore",
 ]

@@ -1,0 +1,1 @@
+"""Claims that are signed."""
