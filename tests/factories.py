@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from daftray.domain.connection import Connection, ConnectionSort
 from daftray.domain.counters import Counter
 from daftray.domain.ids import Ids
 from daftray.domain.ports import Claim, NewRun
@@ -77,6 +78,20 @@ def a_run(**fields: Fields) -> Run:
         "created_at": created_at,
         "updated_at": created_at,
     }
+
+
+def a_connection(**fields: Fields) -> Connection:
+    created_at = fields.get("created_at", NOW)
+    defaults: dict[str, Fields] = {
+        "id": _ids.new("src", created_at),
+        "project": "prj_demo",
+        "sort": ConnectionSort.DATA_SOURCE,
+        "name": "orders",
+        "info": {"parquet": {"paths": ["s3://bucket/orders/*.parquet"]}},
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
+    return Connection(**{**defaults, **fields})
 
 
 def new(run: Run | None = None, event: RunEvent | None = None, **fields: Fields) -> NewRun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from daftray.domain.connection import Connection
 from daftray.domain.errors import RunNotFoundError
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.price import PriceTable
@@ -84,6 +85,7 @@ class Memory:
     prices: dict[str, list[PriceTable]] = field(default_factory=dict)
     ended: list[tuple[Run, UsageSummary | None]] = field(default_factory=list)
     """Each run as it ended, with what it had used, for the counts of all runs together."""
+    connections: dict[str, Connection] = field(default_factory=dict)
     removals: set[str] = field(default_factory=set)
     identity: str | None = None
     clock: FakeClock = field(default_factory=FakeClock)

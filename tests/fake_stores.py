@@ -78,6 +78,8 @@ class InMemoryProjectStore:
         memory.ended = [(run, usage) for run, usage in memory.ended if run.project != project_id]
         gone = {project_id, *runs}
         forget_owners(memory, gone)
+        for connection in [one for one in memory.connections.values() if one.project == project_id]:
+            del memory.connections[connection.id]
         for run_id in runs:
             del memory.runs[run_id]
 

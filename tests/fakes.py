@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fake_connections import InMemoryConnectionStore
 from fake_memory import FakeClock, Memory
 from fake_people import FakePasswords, InMemoryMembershipStore, InMemoryUserStore, InMemoryWorkspaceStore
 from fake_prices import InMemoryPriceStore, InMemoryTallyStore
@@ -28,6 +29,7 @@ __all__ = [
     "FakeClock",
     "FakePasswords",
     "InMemoryBlobs",
+    "InMemoryConnectionStore",
     "InMemoryKeyStore",
     "InMemoryMembershipStore",
     "InMemoryPriceStore",
@@ -59,6 +61,7 @@ class InMemoryStores:
         self.reports = InMemoryReportStore(memory)
         self.problems = InMemoryProblemStore(memory)
         self.prices = InMemoryPriceStore(memory)
+        self.connections = InMemoryConnectionStore(memory)
         self.tallies = InMemoryTallyStore(memory)
         self.retention = InMemoryRetentionStore(memory)
         self.owners = InMemoryBlobOwners(memory)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from daftray.adapters.db import (
     Database,
     SqlBlobOwners,
+    SqlConnectionStore,
     SqlKeyStore,
     SqlMembershipStore,
     SqlPriceStore,
@@ -33,6 +34,7 @@ from daftray.adapters.db.rows import Row
 from daftray.domain.ports import (
     BlobOwners,
     Claim,
+    ConnectionStore,
     KeyStore,
     MembershipStore,
     NewRun,
@@ -68,6 +70,7 @@ class Stores:
     reports: ReportStore
     problems: ProblemStore
     prices: PriceStore
+    connections: ConnectionStore
     tallies: TallyStore
     retention: RetentionStore
     owners: BlobOwners
@@ -90,6 +93,7 @@ def memory_stores() -> Stores:
         reports=memory.reports,
         problems=memory.problems,
         prices=memory.prices,
+        connections=memory.connections,
         tallies=memory.tallies,
         retention=memory.retention,
         owners=memory.owners,
@@ -110,6 +114,7 @@ def stores_of(database: Database, clock: FakeClock) -> Stores:
         reports=SqlReportStore(database),
         problems=SqlProblemStore(database),
         prices=SqlPriceStore(database),
+        connections=SqlConnectionStore(database),
         tallies=SqlTallyStore(database),
         retention=SqlRetentionStore(database),
         owners=SqlBlobOwners(database),

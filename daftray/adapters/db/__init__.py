@@ -1,6 +1,7 @@
 """The database: SQLAlchemy's only home. SQLite by default; PostgreSQL by URL."""
 
 from daftray.adapters.db.blob_owners import SqlBlobOwners
+from daftray.adapters.db.connections import SqlConnectionStore
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.devices import SqlDeviceStore
 from daftray.adapters.db.keys import SqlKeyStore
@@ -22,6 +23,7 @@ from daftray.adapters.db.workspaces import SqlWorkspaceStore
 __all__ = [
     "Database",
     "SqlBlobOwners",
+    "SqlConnectionStore",
     "SqlDeviceStore",
     "SqlKeyStore",
     "SqlMembershipStore",

@@ -6,6 +6,7 @@ errors of ``domain/errors.py``.
 
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
+from daftray.domain.ports.connections import ConnectionStore
 from daftray.domain.ports.identity import KeyStore, MembershipStore, Passwords, UserStore, WorkspaceStore
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
 from daftray.domain.ports.prices import PriceStore
@@ -30,6 +31,7 @@ __all__ = [
     "BlobStore",
     "Claim",
     "Clock",
+    "ConnectionStore",
     "GitMirrors",
     "GitRepository",
     "KeyStore",
