@@ -25,6 +25,7 @@ from daftray.domain.report import FinishedReport, StartedReport
 from daftray.domain.run import Run, RunEvent
 from daftray.domain.spec import Entrypoint, FileEntrypoint, GitSource, Source
 from daftray.domain.status import RunPhase, RunStatus
+from daftray.domain.task import Task
 from daftray.domain.user import User
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -67,6 +68,7 @@ def a_run(**fields: Fields) -> Run:
     return Run(**{**defaults, **fields})
 
 
+def a_task(**fields: Fields) -> Task:
     created_at = fields.get("created_at", NOW)
     defaults: dict[str, Fields] = {
         "id": _ids.new("tsk", created_at),
@@ -78,6 +80,7 @@ def a_run(**fields: Fields) -> Run:
         "created_at": created_at,
         "updated_at": created_at,
     }
+    return Task(**{**defaults, **fields})
 
 
 def a_connection(**fields: Fields) -> Connection:

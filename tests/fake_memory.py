@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from daftray.domain.connection import Connection
 from daftray.domain.errors import RunNotFoundError
+from daftray.domain.integration import Integration
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.price import PriceTable
 from daftray.domain.principal import ApiKey
@@ -16,6 +17,7 @@ from daftray.domain.report import AttemptReports
 from daftray.domain.result import RunResult
 from daftray.domain.run import Run, RunEvent
 from daftray.domain.series import Series
+from daftray.domain.task import Task
 from daftray.domain.user import Membership, User
 from daftray.domain.workspace import Workspace
 
@@ -86,6 +88,8 @@ class Memory:
     ended: list[tuple[Run, UsageSummary | None]] = field(default_factory=list)
     """Each run as it ended, with what it had used, for the counts of all runs together."""
     connections: dict[str, Connection] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    integrations: dict[str, Integration] = field(default_factory=dict)
     removals: set[str] = field(default_factory=set)
     identity: str | None = None
     clock: FakeClock = field(default_factory=FakeClock)

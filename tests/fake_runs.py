@@ -186,6 +186,7 @@ def _matches(run: Run, query: RunQuery) -> bool:
         run.project == query.project
         and query.status in {None, run.status}
         and query.trigger in {None, run.trigger}
+        and query.task in {None, run.task}
         and query.labels.items() <= run.labels.items()
         and (query.before is None or run.id < query.before)
         and (query.created_after is None or run.created_at > query.created_after)

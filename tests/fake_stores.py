@@ -76,12 +76,15 @@ class InMemoryProjectStore:
         self._projects.pop(project_id, None)
         memory.prices.pop(project_id, None)
         memory.ended = [(run, usage) for run, usage in memory.ended if run.project != project_id]
-        gone = {project_id, *runs}
+        tasks = {task.id for task in memory.tasks.values() if task.project == project_id}
+        gone = {project_id, *runs, *tasks}
         forget_owners(memory, gone)
         for connection in [one for one in memory.connections.values() if one.project == project_id]:
             del memory.connections[connection.id]
         for run_id in runs:
             del memory.runs[run_id]
+        for task_id in tasks:
+            del memory.tasks[task_id]
 
     def _check_name(self, project: Project) -> None:
         for other in self._projects.values():

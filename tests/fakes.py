@@ -21,6 +21,7 @@ from fake_problems import InMemoryProblemStore
 from fake_retention import InMemoryBlobOwners, InMemoryRetentionStore, InMemorySubmittedJobs
 from fake_runs import InMemoryRunStore
 from fake_stores import InMemoryKeyStore, InMemoryProjectStore, InMemoryReportStore, InMemorySecretStore
+from fake_tasks import InMemoryIntegrationStore, InMemoryTaskStore
 
 from daftray.domain.errors import BlobNotFoundError
 from daftray.domain.ports import BlobInfo
@@ -30,6 +31,7 @@ __all__ = [
     "FakePasswords",
     "InMemoryBlobs",
     "InMemoryConnectionStore",
+    "InMemoryIntegrationStore",
     "InMemoryKeyStore",
     "InMemoryMembershipStore",
     "InMemoryPriceStore",
@@ -40,6 +42,7 @@ __all__ = [
     "InMemorySecretStore",
     "InMemoryStores",
     "InMemoryTallyStore",
+    "InMemoryTaskStore",
     "InMemoryUserStore",
     "InMemoryWorkspaceStore",
     "Memory",
@@ -63,6 +66,8 @@ class InMemoryStores:
         self.prices = InMemoryPriceStore(memory)
         self.connections = InMemoryConnectionStore(memory)
         self.tallies = InMemoryTallyStore(memory)
+        self.tasks = InMemoryTaskStore(memory)
+        self.integrations = InMemoryIntegrationStore(memory)
         self.retention = InMemoryRetentionStore(memory)
         self.owners = InMemoryBlobOwners(memory)
         self.submitted = InMemorySubmittedJobs(memory)

@@ -15,6 +15,7 @@ from daftray.adapters.db import (
     Database,
     SqlBlobOwners,
     SqlConnectionStore,
+    SqlIntegrationStore,
     SqlKeyStore,
     SqlMembershipStore,
     SqlPriceStore,
@@ -26,6 +27,7 @@ from daftray.adapters.db import (
     SqlSecretStore,
     SqlSubmittedJobs,
     SqlTallyStore,
+    SqlTaskStore,
     SqlUserStore,
     SqlWorkspaceStore,
 )
@@ -35,6 +37,7 @@ from daftray.domain.ports import (
     BlobOwners,
     Claim,
     ConnectionStore,
+    IntegrationStore,
     KeyStore,
     MembershipStore,
     NewRun,
@@ -47,6 +50,7 @@ from daftray.domain.ports import (
     SecretStore,
     SubmittedJobs,
     TallyStore,
+    TaskStore,
     UserStore,
     WorkspaceStore,
 )
@@ -72,6 +76,8 @@ class Stores:
     prices: PriceStore
     connections: ConnectionStore
     tallies: TallyStore
+    tasks: TaskStore
+    integrations: IntegrationStore
     retention: RetentionStore
     owners: BlobOwners
     submitted: SubmittedJobs
@@ -95,6 +101,8 @@ def memory_stores() -> Stores:
         prices=memory.prices,
         connections=memory.connections,
         tallies=memory.tallies,
+        tasks=memory.tasks,
+        integrations=memory.integrations,
         retention=memory.retention,
         owners=memory.owners,
         submitted=memory.submitted,
@@ -116,6 +124,8 @@ def stores_of(database: Database, clock: FakeClock) -> Stores:
         prices=SqlPriceStore(database),
         connections=SqlConnectionStore(database),
         tallies=SqlTallyStore(database),
+        tasks=SqlTaskStore(database),
+        integrations=SqlIntegrationStore(database),
         retention=SqlRetentionStore(database),
         owners=SqlBlobOwners(database),
         submitted=SqlSubmittedJobs(database),

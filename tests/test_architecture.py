@@ -22,6 +22,7 @@ PACKAGE = ROOT / "daftray"
 HOMES: dict[str, set[str]] = {
     "alembic": {"adapters/db"},
     "argon2": {"adapters/passwords"},
+    "cronsim": {"tasks/schedule.py"},
     "cryptography": {"adapters/vault"},
     "dotenv": {"cli"},
     "filelock": {"adapters/gitrepo"},
@@ -134,7 +135,7 @@ def test_the_runner_needs_nothing_but_the_standard_library() -> None:
     ("folders", "extras"),
     [
         (("cli", "client", "domain"), ()),
-        (("adapters", "api", "metrics", "runtime_env", "server"), ("server", "local")),
+        (("adapters", "api", "metrics", "runtime_env", "server", "tasks"), ("server", "local")),
     ],
 )
 def test_what_is_imported_is_declared(folders: tuple[str, ...], extras: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from litestar import Router, get, post
@@ -11,6 +11,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter, SkipValidation
 
 from daftray.api.auth import AnyRequest, runner, viewer
+from daftray.api.overrides import read_overrides
 from daftray.api.projects import LimitParameter, OffsetParameter
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
 from daftray.api.strict import refuse_unknown
@@ -21,8 +22,8 @@ from daftray.domain.project import Project
 from daftray.domain.run import Run, RunEvent
 from daftray.domain.spec import RunRequest
 from daftray.domain.status import RunStatus
-from daftray.runs.requests import misfit
 from daftray.runs.service import Runs
+from daftray.tasks.service import Tasks
 
 LARGEST_BODY = 110 * 1024 * 1024
 """A bundle of 64 MiB is 86 MiB of base64; a patch of 16 MiB comes as it is."""
@@ -49,6 +50,12 @@ TextParameter = Annotated[
 TimeParameter = Annotated[
     datetime | None,
     QueryParameter(description="RFC 3339, with its offset from UTC: ``2026-01-31T10:30:00Z``."),
+]
+
+
+TaskParameter = Annotated[
+    str | None,
+    QueryParameter(description="A task, by name or id; one that is gone by its id alone."),
 ]
 
 
@@ -91,12 +98,14 @@ async def create_run(
 async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parameter as an argument)
     home: NamedDependency[SkipValidation[Project]],
     run_service: NamedDependency[SkipValidation[Runs]],
+    task_service: NamedDependency[SkipValidation[Tasks]],
     labels: LabelParameter = None,
     status: FromQuery[RunStatus | None] = None,
     q: TextParameter = None,
     created_after: TimeParameter = None,
     created_before: TimeParameter = None,
     trigger: FromQuery[str | None] = None,
+    task: TaskParameter = None,
     cursor: FromQuery[str | None] = None,
     limit: LimitParameter = 50,
     offset: OffsetParameter = 0,
@@ -110,13 +119,12 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
         created_after=_with_offset("created_after", created_after),
         created_before=_with_offset("created_before", created_before),
         trigger=trigger,
+        task=await task_service.id_of(home, task) if task is not None else None,
         before=cursor,
         offset=offset,
         limit=limit,
     )
-    found = await run_service.list(query)
-    last = found[-1].id if len(found) == limit else None
-    return RunPage(runs=found, next_cursor=last, page=offset // limit + 1, page_size=limit)
+    return page_of(await run_service.list(query), query)
 
 
 @get("/{run:str}", guards=[viewer], summary="Get a run")
@@ -149,7 +157,7 @@ async def rerun(
     idempotency_key: IdempotencyParameter = None,
 ) -> RunAnswer:
     """Make a new run of the same commit. The body may override fields of the create call, one by one."""
-    overrides = _overrides(await request.body())
+    overrides = read_overrides(await request.body(), RunRequest, entrypoint={})
     return RunAnswer(run=await run_service.rerun(home, run, overrides, caller, key=idempotency_key))
 
 
@@ -161,6 +169,13 @@ async def run_events(
 ) -> History:
     """Return every advance of a run, oldest first."""
     return History(events=await run_service.events(home, run))
+
+
+def page_of(found: list[Run], query: RunQuery) -> RunPage:
+    """Return what was found as the page of its query."""
+    last = found[-1].id if len(found) == query.limit else None
+    page = query.offset // query.limit + 1
+    return RunPage(runs=found, next_cursor=last, page=page, page_size=query.limit)
 
 
 def _with_offset(name: str, time: datetime | None) -> datetime | None:
@@ -179,21 +194,6 @@ def _labels(pairs: list[str]) -> dict[str, str]:
             issues=(InputIssue(path="label", message="give key=value, each key once"),),
         )
     return labels
-
-
-def _overrides(body: bytes) -> dict[str, Any]:
-    """Return the overriding fields; their values can be of any type until the whole is converted."""
-    body = body or b"{}"
-    try:
-        overrides = msgspec.json.decode(body, type=dict[str, Any])
-        # Every field but the entrypoint has a default: with one, the overrides are a request of their own.
-        request = msgspec.convert({"entrypoint": {}, **overrides}, RunRequest)
-    except msgspec.ValidationError as exc:
-        raise misfit(exc) from exc
-    except (msgspec.DecodeError, ValueError) as exc:
-        raise InvalidInputError(f"The body is no JSON object: {exc}") from exc
-    refuse_unknown(body, request)
-    return overrides
 
 
 router = Router(

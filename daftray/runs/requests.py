@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from daftray.domain.errors import InputIssue, InvalidInputError
-from daftray.domain.spec import Environment, RunRequest
+from daftray.domain.spec import Environment, RunRequest, RunSpec, Source
 from daftray.runs.sources import check_entrypoint
 from daftray.runtime_env import dependencies, python_version
 from daftray.runtime_env.submission import RESERVED_VARIABLES
@@ -22,6 +23,34 @@ MOST_AT_ONCE = 1000
 """Runs of one bulk create."""
 _NOT_AS_ASKED = "The run cannot be created as asked."
 _MISFIT = re.compile(r"(.*) - at `(?:key` in `)?\$\.?(.*)`", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a run comes from: what started it, the task that it is of, and the run that it repeats."""
+
+    trigger: str = "manual"
+    task: str | None = None
+    rerun_of: str | None = None
+
+
+def overridden(
+    spec: RunSpec, overrides: dict[str, Any], *, source: Source, secrets: dict[str, str]
+) -> RunRequest:
+    """Return the request for a run like one that was asked for before, with fields replaced one by one.
+
+    Secrets are the one field whose names count each for itself: they are added to those that there are.
+
+    Raises:
+        InvalidInputError: it does not fit together with the overrides.
+    """
+    before = {name: getattr(spec, name) for name in RunSpec.__struct_fields__}
+    merged = {**msgspec.to_builtins({**before, "source": source}), **overrides}
+    try:
+        merged["secrets"] = {**secrets, **msgspec.convert(overrides.get("secrets") or {}, dict[str, Any])}
+        return msgspec.convert(merged, RunRequest)
+    except msgspec.ValidationError as exc:
+        raise misfit(exc) from exc
 
 
 def check_all(requests: Sequence[RunRequest]) -> None:

@@ -20,13 +20,14 @@ from daftray.domain.status import RunPhase, RunStatus
 from daftray.projects.secrets import ProjectSecrets
 from daftray.runs.admission import waits_for
 from daftray.runs.requests import (
+    Origin,
     check,
     check_all,
     check_size,
     digest_of,
     issues_at,
-    misfit,
     normalised,
+    overridden,
     refuse,
 )
 from daftray.runs.sources import RunSources, pinned
@@ -77,17 +78,20 @@ class Runs:
         principal: Principal,
         *,
         key: str | None = None,
+        asked: object = None,
+        origin: Origin | None = None,
     ) -> Run:
         """Make a run; it is in the database when this returns.
 
-        With an idempotency key that was used for the same before, return the run that was made then.
+        With an idempotency key that was used for the same before, return the run that was made then. What is
+        the same is said by ``asked`` where the request follows from something that may change meanwhile.
 
         Raises:
             InvalidInputError: with every issue of the request, or one of its kinds.
             IdempotencyConflictError: the key was used for another request.
         """
-        named = self._named(project, key, [None, [request]])
-        return await self._create(project, request, principal, named)
+        named = self._named(project, key, [None, [request]] if asked is None else asked)
+        return await self._create(project, request, principal, named, origin or Origin())
 
     async def create_all(
         self,
@@ -111,7 +115,7 @@ class Runs:
         issues: list[InputIssue] = []
         for number, request in enumerate(requests):
             try:
-                new.append(await self._new(project, request, principal))
+                new.append(await self._new(project, request, principal, Origin()))
             except InvalidInputError as exc:
                 issues += issues_at(number, exc)
         refuse(issues)
@@ -123,13 +127,12 @@ class Runs:
         request: RunRequest,
         principal: Principal,
         named: IdempotencyKey | None,
-        *,
-        rerun_of: str | None = None,
+        origin: Origin,
     ) -> Run:
         ids = await self._made_under(named)
         if ids is None:
             check(request)
-            new = await self._new(project, request, principal, rerun_of)
+            new = await self._new(project, request, principal, origin)
             ids = await self._add([new], named)
         return await self.get(project, ids[0])
 
@@ -149,7 +152,7 @@ class Runs:
         return IdempotencyKey(project=project.id, key=key, digest=digest_of(asked, self._digest_key))
 
     async def _new(
-        self, project: Project, request: RunRequest, principal: Principal, rerun_of: str | None = None
+        self, project: Project, request: RunRequest, principal: Principal, origin: Origin
     ) -> NewRun:
         await self._check_budget(project, request)
         now = self._clock.now()
@@ -166,7 +169,9 @@ class Runs:
             phase_since=now,
             secret_names=tuple(sorted(request.secrets or {})),
             cluster=self._target.cluster,
-            rerun_of=rerun_of,
+            trigger=origin.trigger,
+            task=origin.task,
+            rerun_of=origin.rerun_of,
             created_by=principal.id,
             created_at=now,
         )
@@ -228,18 +233,9 @@ class Runs:
         named = self._named(project, key, [run_id, overrides])
         before = await self.get(project, run_id)
         own = await self._secrets.own_of_run(before.id)
-        body: dict[str, Any] = {
-            **{name: getattr(before, name) for name in RunSpec.__struct_fields__},
-            "source": pinned(before),
-            "secrets": own,
-        }
-        merged = {**msgspec.to_builtins(body), **overrides}
-        try:
-            merged["secrets"] = {**own, **msgspec.convert(overrides.get("secrets") or {}, dict[str, Any])}
-            request = msgspec.convert(merged, RunRequest)
-        except msgspec.ValidationError as exc:
-            raise misfit(exc) from exc
-        return await self._create(project, request, principal, named, rerun_of=before.id)
+        request = overridden(before, overrides, source=pinned(before), secrets=own)
+        origin = Origin(task=before.task, rerun_of=before.id)
+        return await self._create(project, request, principal, named, origin)
 
     async def _with_position(self, run: Run) -> Run:
         if run.phase is not RunPhase.QUEUED:

@@ -15,6 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 import daftray
 from daftray.api import (
     admin,
+    apps,
     bulk,
     health,
     ingest,
@@ -29,6 +30,7 @@ from daftray.api import (
     run_problems,
     runs,
     secrets,
+    tasks,
 )
 from daftray.api.auth import BearerAuthentication
 from daftray.api.headers import SAFE_HEADERS
@@ -47,6 +49,7 @@ def create_app(services: Services) -> Litestar:
         # name, and so for a defect of ours.
         "project_secrets": services.secrets,
         "run_service": services.runs,
+        "task_service": services.tasks,
         "reporting": services.reporting,
         "outcomes": services.outcomes,
         "prices": services.prices,
@@ -73,6 +76,8 @@ def create_app(services: Services) -> Litestar:
             secrets.router,
             prices.router,
             runs.router,
+            tasks.router,
+            apps.router,
             bulk.router,
             outcomes.router,
             metrics_tail.router,

@@ -20,6 +20,7 @@ from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.db.secrets import SqlSecretStore
 from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
 from daftray.adapters.db.tallies import SqlTallyStore
+from daftray.adapters.db.tasks import SqlTaskStore
 from daftray.adapters.db.workspaces import SqlWorkspaceStore
 from daftray.adapters.gitrepo.mirrors import BareMirrors
 from daftray.adapters.vault.aesgcm import AesGcmVault, derive
@@ -58,6 +59,7 @@ from daftray.runtime_env.shared_packages import SharedPackages
 from daftray.server.clock import DatabaseClock
 from daftray.server.failpoints import Failpoints
 from daftray.server.settings import ServerSettings
+from daftray.tasks.service import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,7 @@ class Services:
     projects: Projects
     secrets: ProjectSecrets
     runs: Runs
+    tasks: Tasks
     reporting: Reporting
     outcomes: Outcomes
     metrics_follower: MetricsFollower
@@ -177,6 +180,17 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         accounts=accounts,
         reservations=Reservations(rayjobs=rayjobs, reports=reports, clock=clock),
     )
+    runs = Runs(
+        store=run_store,
+        sources=sources,
+        secrets=secrets,
+        wake=wake,
+        ids=ids,
+        clock=clock,
+        target=Target(cluster=cluster, places=settings.max_running),
+        digest_key=derive(master_key, purpose="idempotency keys"),
+        prices=price_store,
+    )
     outcomes = Outcomes(reports=reports, blobs=blobs, accounts=accounts)
     submitted = points.around("submitted", SqlSubmittedJobs(database))
     grace = timedelta(minutes=settings.keep_ray_jobs_minutes)
@@ -187,16 +201,14 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         blobs=blobs,
         projects=projects,
         secrets=secrets,
-        runs=Runs(
-            store=run_store,
+        runs=runs,
+        tasks=Tasks(
+            store=points.around("tasks", SqlTaskStore(database)),
+            runs=runs,
             sources=sources,
             secrets=secrets,
-            wake=wake,
             ids=ids,
             clock=clock,
-            target=Target(cluster=cluster, places=settings.max_running),
-            digest_key=derive(master_key, purpose="idempotency keys"),
-            prices=price_store,
         ),
         reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
         outcomes=outcomes,

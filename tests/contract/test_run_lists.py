@@ -74,6 +74,15 @@ async def test_by_status(stores: Stores, status: RunStatus) -> None:
     assert await listed(stores, status=status) == [run for run in runs if run.status is status]
 
 
+async def test_by_task(stores: Stores) -> None:
+    of_task = [await added(stores, second, task="tsk_1") for second in range(2)]
+    await added(stores, 2, task="tsk_2")
+    await added(stores, 3)
+    assert await listed(stores, task="tsk_1") == of_task[::-1]
+    assert await listed(stores, task="tsk_1", status=RunStatus.FAILED) == []
+    assert await listed(stores, task="tsk_none") == []
+
+
 async def test_by_trigger(stores: Stores) -> None:
     cron = await added(stores, trigger="cron")
     await added(stores)

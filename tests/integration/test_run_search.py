@@ -52,6 +52,7 @@ TEXTS = (
 )
 COMMITS = ("0123456789abcdef" * 2 + "01234567", "abcabd" * 6 + "abca", None)
 TRIGGERS = ("manual", "cron")
+TASKS = ("tsk_1", "tsk_2")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -84,6 +85,7 @@ class Chance:
             entrypoint=Entrypoint(file=FileEntrypoint(file_path=pick(FILES))),
             labels=labels,
             trigger=pick(TRIGGERS),
+            task=pick((None, None, *TASKS)),
             status=pick((RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.PENDING)),
             commit=pick(COMMITS),
         )
@@ -98,6 +100,7 @@ class Chance:
             project=pick(PROJECTS),
             status=pick((None, None, None, *RunStatus)),
             trigger=pick((None, None, None, *TRIGGERS)),
+            task=pick((*(None,) * 9, *TASKS, "tsk_none")),
             labels=labels if pick((True, False, False)) else {},
             text=pick((None, *TEXTS, *TEXTS, "ab", COMMITS[0][5:20])),
             created_after=pick(times),

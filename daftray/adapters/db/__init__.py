@@ -4,6 +4,7 @@ from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.connections import SqlConnectionStore
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.devices import SqlDeviceStore
+from daftray.adapters.db.integrations import SqlIntegrationStore
 from daftray.adapters.db.keys import SqlKeyStore
 from daftray.adapters.db.memberships import SqlMembershipStore
 from daftray.adapters.db.prices import SqlPriceStore
@@ -16,6 +17,7 @@ from daftray.adapters.db.secrets import SqlSecretStore
 from daftray.adapters.db.sessions import SqlSessionStore
 from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
 from daftray.adapters.db.tallies import SqlTallyStore
+from daftray.adapters.db.tasks import SqlTaskStore
 from daftray.adapters.db.token_families import SqlTokenFamilyStore
 from daftray.adapters.db.users import SqlUserStore
 from daftray.adapters.db.workspaces import SqlWorkspaceStore
@@ -25,6 +27,7 @@ __all__ = [
     "SqlBlobOwners",
     "SqlConnectionStore",
     "SqlDeviceStore",
+    "SqlIntegrationStore",
     "SqlKeyStore",
     "SqlMembershipStore",
     "SqlPriceStore",
@@ -37,6 +40,7 @@ __all__ = [
     "SqlSessionStore",
     "SqlSubmittedJobs",
     "SqlTallyStore",
+    "SqlTaskStore",
     "SqlTokenFamilyStore",
     "SqlUserStore",
     "SqlWorkspaceStore",

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.dialect import insert
 from daftray.adapters.db.rows import ProjectRow, RunRow, SecretRow
+from daftray.adapters.db.task_rows import TaskRow
 from daftray.domain.errors import ConflictError, NameTakenError, ProjectNotFoundError
 from daftray.domain.project import Project
 
@@ -75,13 +76,20 @@ class SqlProjectStore:
     async def delete(self, project_id: str) -> None:
         """Remove a project, its runs and its secrets. Raises `ConflictError` while a run of it goes on."""
         runs = select(RunRow.id).where(RunRow.project == project_id)
+        tasks = select(TaskRow.id).where(TaskRow.project == project_id)
         async with self._database.writing() as session:
             # Its lock keeps new runs of the project out.
             await session.execute(select(ProjectRow.id).where(ProjectRow.id == project_id).with_for_update())
             if await session.scalar(runs.where(RunRow.due_at.is_not(None)).limit(1)):
                 raise ConflictError("The project has runs that have not ended: cancel them first.")
             await session.execute(
-                delete(SecretRow).where(or_(SecretRow.owner == project_id, SecretRow.owner.in_(runs)))
+                delete(SecretRow).where(
+                    or_(
+                        SecretRow.owner == project_id,
+                        SecretRow.owner.in_(runs),
+                        SecretRow.owner.in_(tasks),
+                    )
+                )
             )
             await session.execute(delete(ProjectRow).where(ProjectRow.id == project_id))
 

@@ -73,6 +73,7 @@ class RunRow(Row):
         Index(None, "project", "id"),
         Index(None, "project", "status", "id"),
         Index(None, "project", "trigger", "id"),
+        partial_index("ix_runs_of_tasks", "task IS NOT NULL", "project", "task", "id"),
         _live_index("ix_runs_live_due", "due_at", "id"),
         _live_index("ix_runs_live_phase", "phase", "id"),
         _live_index("ix_runs_live_cluster", "cluster", "phase", "id"),
@@ -84,7 +85,7 @@ class RunRow(Row):
     search_text: Mapped[str]
     """Name and entrypoint, case-folded."""
     search_facts: Mapped[str]
-    """Project, trigger and labels as codes (`run_facts.py`), for the index that the database keeps itself."""
+    """Project, trigger, task and labels as codes (`run_facts.py`), for the index that the database keeps."""
     priority: Mapped[int]
     """The spec's, for the order of the queue."""
     status: Mapped[RunStatus]

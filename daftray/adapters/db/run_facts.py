@@ -1,4 +1,4 @@
-"""Project, trigger, labels and end of a run, each as one trigram, so that one index finds them with a text.
+"""Project, trigger, task, labels and end of a run, each as one trigram: one index finds them with a text.
 
 A code is a hash: what the index finds by it still has to be looked at. Its three characters are of Unicode's
 private use, which names and paths do not hold. The database adds the code of a terminal status itself.
@@ -25,12 +25,12 @@ _ENDED = {
 
 def of_run(run: Run) -> str:
     """Return the codes of what never changes of a run, one after the other."""
-    return "".join((code_of(run.project), *_facts(run.project, run.trigger, run.labels)))
+    return "".join((code_of(run.project), *_facts(run.project, run.trigger, run.task, run.labels)))
 
 
 def of_query(query: RunQuery) -> list[str]:
     """Return the codes of the runs that a query wants."""
-    facts = _facts(query.project, query.trigger, query.labels)
+    facts = _facts(query.project, query.trigger, query.task, query.labels)
     ended = [code for status, code in _ENDED.items() if status is query.status]
     return [*(facts or [code_of(query.project)]), *ended]
 
@@ -46,6 +46,7 @@ def code_of(fact: str) -> str:
     return "".join(chr(_FIRST + (number >> _BITS * place) % (1 << _BITS)) for place in range(3))
 
 
-def _facts(project: str, trigger: str | None, labels: Mapping[str, str]) -> list[str]:
+def _facts(project: str, trigger: str | None, task: str | None, labels: Mapping[str, str]) -> list[str]:
     of_trigger = [] if trigger is None else [of_label(project, "", trigger)]
-    return of_trigger + [of_label(project, key, value) for key, value in sorted(labels.items())]
+    of_task = [] if task is None else [code_of(f"{project}\n\n{task}")]
+    return of_trigger + of_task + [of_label(project, key, value) for key, value in sorted(labels.items())]

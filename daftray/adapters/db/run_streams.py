@@ -78,6 +78,8 @@ def streams_of(query: RunQuery) -> list[Stream]:
         found.append(_of_runs(query, RunRow.status == query.status, rest=replace(query, status=None)))
     if query.trigger is not None:
         found.append(_of_runs(query, RunRow.trigger == query.trigger, rest=replace(query, trigger=None)))
+    if query.task is not None:
+        found.append(_of_runs(query, RunRow.task == query.task, rest=replace(query, task=None)))
     return found or [_of_runs(query, rest=query)]
 
 
@@ -143,6 +145,8 @@ def _of_row(query: RunQuery, text: str | None) -> Conditions:
         conditions.append(_run.status == query.status)
     if query.trigger is not None:
         conditions.append(_run.trigger == query.trigger)
+    if query.task is not None:
+        conditions.append(_run.task == query.task)
     if query.created_after is not None:
         conditions.append(_run.created_at > query.created_after)
     if query.created_before is not None:

@@ -81,6 +81,7 @@ def walked(
         phase_since=EPOCH,
         cluster="local",
         trigger=trigger,
+        task=f"tsk_seed_{pipeline.labels['pipeline']}" if "pipeline" in pipeline.labels else None,
         created_by=AUTHOR,
         created_at=EPOCH,
     )

@@ -8,6 +8,7 @@ from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
 from daftray.domain.ports.connections import ConnectionStore
 from daftray.domain.ports.identity import KeyStore, MembershipStore, Passwords, UserStore, WorkspaceStore
+from daftray.domain.ports.integrations import IntegrationStore
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
 from daftray.domain.ports.prices import PriceStore
 from daftray.domain.ports.problems import ProblemStore
@@ -24,6 +25,7 @@ from daftray.domain.ports.stores import (
     SecretStore,
 )
 from daftray.domain.ports.tallies import TallyStore
+from daftray.domain.ports.tasks import TaskStore
 
 __all__ = [
     "BlobInfo",
@@ -34,6 +36,7 @@ __all__ = [
     "ConnectionStore",
     "GitMirrors",
     "GitRepository",
+    "IntegrationStore",
     "KeyStore",
     "MembershipStore",
     "MirrorCache",
@@ -55,6 +58,7 @@ __all__ = [
     "SecretStore",
     "SubmittedJobs",
     "TallyStore",
+    "TaskStore",
     "TreeFile",
     "UserStore",
     "Vault",

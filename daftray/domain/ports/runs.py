@@ -21,7 +21,8 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     ``text`` is looked for in name, entrypoint and commit, whatever its case, but no further than 4,000
     characters; one of less than three characters only among the newest 10,000 runs that fit otherwise.
-    ``created_after`` and ``created_before`` exclude the times that they name. An ``offset`` is walked.
+    ``created_after`` and ``created_before`` exclude the times that they name. ``task`` is a task's id, be the
+    task there or gone. An ``offset`` is walked.
     """
 
     project: str
@@ -31,6 +32,7 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     created_after: datetime | None = None
     created_before: datetime | None = None
     trigger: str | None = None
+    task: str | None = None
     before: str | None = None
     offset: int = 0
     limit: int = 50

@@ -1,0 +1,1 @@
+"""Saved runs: what they are, what starts them, and how they are started by hand."""
