@@ -26,7 +26,7 @@ import psutil
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.run_store import SqlRunStore
 from daftray.adapters.gitrepo.seed import repository_of
-from daftray.adapters.vault.aesgcm import derive
+from daftray.adapters.vault.key_ring import KeyRing
 from daftray.identity.run_tokens import RunTokens
 from daftray.server.child import ChildServer, child_server
 
@@ -130,7 +130,7 @@ class Reporters:
 async def loads(server: ChildServer, data: Path, repository: Path, seconds: float) -> list[Load]:
     database = data / "daftray.db"
     tokens = RunTokens(
-        key=derive(MASTER_KEY.encode(), purpose="run tokens"),
+        keys=KeyRing.of(MASTER_KEY.encode()).keys("run tokens"),
         runs=SqlRunStore(Database(f"sqlite:///{database}")),
     )
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)

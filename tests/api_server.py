@@ -13,6 +13,7 @@ import httpx
 from fake_ray import FakeRayJobs
 from git_repos import GitRepo, make_repo
 
+from daftray.adapters.vault.key_ring import KeyRing
 from daftray.domain.principal import Role
 from daftray.domain.run import Run
 from daftray.server.app import create_app
@@ -61,7 +62,7 @@ async def api_server(folder: Path, **elsewhere: Any) -> AsyncGenerator[ApiServer
     repo, rayjobs = make_repo(folder / "repo"), FakeRayJobs()
     services = build(
         ServerSettings(data_dir=folder / "data", allow_local_remotes=True, **elsewhere),
-        master_key=b"master",
+        ring=KeyRing.of(b"master"),
         rayjobs=rayjobs,
         cluster="fake",
         report_url="http://control",
@@ -75,10 +76,10 @@ async def api_server(folder: Path, **elsewhere: Any) -> AsyncGenerator[ApiServer
         server = ApiServer(http, services, rayjobs, repo)
         for role in Role:
             name = role.name.lower()
-            server.keys[name] = await services.api_keys.create(
+            server.keys[name] = await services.people.api_keys.create(
                 name=name, workspace="default", role=role, operator=role is Role.ADMIN
             )
-        server.keys["stranger"] = await services.api_keys.create(
+        server.keys["stranger"] = await services.people.api_keys.create(
             name="stranger", workspace="other", role=Role.ADMIN
         )
         created = await server.ask(

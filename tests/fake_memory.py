@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from daftray.domain.audit import AuditEntry
 from daftray.domain.connection import Connection
 from daftray.domain.errors import RunNotFoundError
 from daftray.domain.integration import Integration
@@ -71,9 +72,11 @@ class Memory:
     projects: dict[str, Project] = field(default_factory=dict)
     runs: dict[str, RunRecord] = field(default_factory=dict)
     secrets: dict[tuple[str, str], SealedSecret] = field(default_factory=dict)
+    master_keys: dict[str, SealedSecret] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     workspaces: dict[str, Workspace] = field(default_factory=_first_workspace)
     users: dict[str, User] = field(default_factory=dict)
+    audit: list[AuditEntry] = field(default_factory=list)
     memberships: dict[tuple[str, str, str | None], Membership] = field(default_factory=dict)
     reports: dict[tuple[str, int], AttemptReports] = field(default_factory=dict)
     results: dict[tuple[str, int], RunResult] = field(default_factory=dict)
@@ -87,6 +90,8 @@ class Memory:
     prices: dict[str, list[PriceTable]] = field(default_factory=dict)
     ended: list[tuple[Run, UsageSummary | None]] = field(default_factory=list)
     """Each run as it ended, with what it had used, for the counts of all runs together."""
+    tasks: dict[str, Task] = field(default_factory=dict)
+    integrations: dict[str, Integration] = field(default_factory=dict)
     connections: dict[str, Connection] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     integrations: dict[str, Integration] = field(default_factory=dict)

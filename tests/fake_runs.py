@@ -56,7 +56,7 @@ class InMemoryRunStore:
 
     async def added_under(self, key: IdempotencyKey) -> tuple[str, ...] | None:
         digest, ids = self._memory.keys_used.get((key.project, key.key), (key.digest, None))
-        if digest != key.digest:
+        if not key.fits(digest):
             raise IdempotencyConflictError
         return ids
 

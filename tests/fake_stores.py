@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter as Counts
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -59,8 +60,11 @@ class InMemoryProjectStore:
             raise ProjectNotFoundError
         return self._projects[project_id]
 
-    async def list(self, workspace: str, *, limit: int, offset: int) -> list[Project]:
+    async def list(
+        self, workspace: str, *, limit: int, offset: int, only: frozenset[str] | None = None
+    ) -> list[Project]:
         found = [project for project in self._projects.values() if project.workspace == workspace]
+        found = [project for project in found if only is None or project.id in only]
         return sorted(found, key=lambda project: project.name)[offset : offset + limit]
 
     async def save(self, project: Project) -> None:
@@ -75,6 +79,10 @@ class InMemoryProjectStore:
             raise ConflictError
         self._projects.pop(project_id, None)
         memory.prices.pop(project_id, None)
+        for membership in [key for key in memory.memberships if key[2] == project_id]:
+            del memory.memberships[membership]
+        for key in [key for key in memory.keys.values() if key.project == project_id]:
+            del memory.keys[key.id]
         memory.ended = [(run, usage) for run, usage in memory.ended if run.project != project_id]
         tasks = {task.id for task in memory.tasks.values() if task.project == project_id}
         gone = {project_id, *runs, *tasks}
@@ -124,6 +132,42 @@ class InMemorySecretStore:
     async def delete(self, owner: str, name: str) -> None:
         if self._secrets.pop((owner, name), None) is None:
             raise SecretNotFoundError
+
+    async def counts(self) -> dict[str, int]:
+        return dict(Counts(secret.key_id for secret in self._secrets.values()))
+
+    async def not_under(
+        self, key_id: str, *, after: tuple[str, str] = ("", ""), limit: int
+    ) -> list[SealedSecret]:
+        found = [
+            one for place, one in sorted(self._secrets.items()) if place > after and one.key_id != key_id
+        ]
+        return found[:limit]
+
+    async def reseal(self, before: SealedSecret, after: SealedSecret) -> bool:
+        now = self._secrets.get((before.owner, before.name))
+        if now is None or now.ciphertext != before.ciphertext:
+            return False
+        self._secrets[before.owner, before.name] = replace(
+            now, key_id=after.key_id, ciphertext=after.ciphertext
+        )
+        return True
+
+
+class InMemoryMasterKeyStore:
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._records = (memory or Memory()).master_keys
+
+    async def enter(self, record: SealedSecret, *, known: Collection[str]) -> list[SealedSecret]:
+        if self._records.keys() <= set(known):
+            self._records.setdefault(record.key_id, record)
+        return await self.list()
+
+    async def list(self) -> list[SealedSecret]:
+        return [record for _, record in sorted(self._records.items())]
+
+    async def remove(self, key_id: str) -> bool:
+        return self._records.pop(key_id, None) is not None
 
 
 class InMemoryKeyStore:

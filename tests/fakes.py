@@ -15,11 +15,24 @@ from pathlib import Path
 
 from fake_connections import InMemoryConnectionStore
 from fake_memory import FakeClock, Memory
-from fake_people import FakePasswords, InMemoryMembershipStore, InMemoryUserStore, InMemoryWorkspaceStore
+from fake_people import (
+    FakePasswords,
+    InMemoryAuditStore,
+    InMemoryMembershipStore,
+    InMemoryUserStore,
+    InMemoryWorkspaceStore,
+)
 from fake_prices import InMemoryPriceStore, InMemoryTallyStore
 from fake_problems import InMemoryProblemStore
 from fake_retention import InMemoryBlobOwners, InMemoryRetentionStore, InMemorySubmittedJobs
 from fake_runs import InMemoryRunStore
+from fake_stores import (
+    InMemoryKeyStore,
+    InMemoryMasterKeyStore,
+    InMemoryProjectStore,
+    InMemoryReportStore,
+    InMemorySecretStore,
+)
 from fake_stores import InMemoryKeyStore, InMemoryProjectStore, InMemoryReportStore, InMemorySecretStore
 from fake_tasks import InMemoryIntegrationStore, InMemoryTaskStore
 
@@ -29,10 +42,12 @@ from daftray.domain.ports import BlobInfo
 __all__ = [
     "FakeClock",
     "FakePasswords",
+    "InMemoryAuditStore",
     "InMemoryBlobs",
     "InMemoryConnectionStore",
     "InMemoryIntegrationStore",
     "InMemoryKeyStore",
+    "InMemoryMasterKeyStore",
     "InMemoryMembershipStore",
     "InMemoryPriceStore",
     "InMemoryProblemStore",
@@ -57,9 +72,11 @@ class InMemoryStores:
         self.projects = InMemoryProjectStore(memory)
         self.runs = InMemoryRunStore(memory)
         self.secrets = InMemorySecretStore(memory)
+        self.master_keys = InMemoryMasterKeyStore(memory)
         self.keys = InMemoryKeyStore(memory)
         self.workspaces = InMemoryWorkspaceStore(memory)
         self.users = InMemoryUserStore(memory)
+        self.audit = InMemoryAuditStore(memory)
         self.memberships = InMemoryMembershipStore(memory)
         self.reports = InMemoryReportStore(memory)
         self.problems = InMemoryProblemStore(memory)

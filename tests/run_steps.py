@@ -13,6 +13,7 @@ from fake_ray import FakeRayJobs
 from fakes import FakeClock, InMemoryBlobs, InMemoryStores
 
 from daftray.adapters.vault.aesgcm import AesGcmVault
+from daftray.adapters.vault.key_ring import KeyRing
 from daftray.domain.cluster import Package
 from daftray.domain.errors import SourceError
 from daftray.domain.ids import Ids
@@ -122,7 +123,7 @@ class ControlPlane:
         self.accounts = Accounts(reports=self.stores.reports, prices=self.stores.prices)
         ids = Ids()
         self.secrets = ProjectSecrets(
-            store=self.stores.secrets, vault=AesGcmVault(b"master"), clock=self.clock
+            store=self.stores.secrets, vault=AesGcmVault(KeyRing.of(b"master")), clock=self.clock
         )
         self.projects = Projects(
             store=self.stores.projects, secrets=self.secrets, mirrors=self.mirrors, ids=ids, clock=self.clock
@@ -138,7 +139,7 @@ class ControlPlane:
             ids=ids,
             clock=self.clock,
             target=Target(cluster="local", places=places),
-            digest_key=b"d" * 32,
+            digest_keys=[("d", b"d" * 32)],
             prices=self.stores.prices,
         )
         self.context = StepContext(
@@ -150,7 +151,7 @@ class ControlPlane:
             packages=self.packages,
             rayjobs=self.rayjobs,
             archive=LogArchive(blobs=self.blobs, rayjobs=self.rayjobs, runs=self.stores.runs),
-            tokens=RunTokens(key=b"k" * 32, runs=self.stores.runs),
+            tokens=RunTokens(keys=[("k", b"k" * 32)], runs=self.stores.runs),
             clock=self.clock,
             policy=Policy(report_url="http://control", max_running=places),
             claim=Claim(token="claim-1", lease=timedelta(seconds=30)),

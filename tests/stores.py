@@ -13,10 +13,12 @@ from sqlalchemy import text
 
 from daftray.adapters.db import (
     Database,
+    SqlAuditStore,
     SqlBlobOwners,
     SqlConnectionStore,
     SqlIntegrationStore,
     SqlKeyStore,
+    SqlMasterKeyStore,
     SqlMembershipStore,
     SqlPriceStore,
     SqlProblemStore,
@@ -34,11 +36,13 @@ from daftray.adapters.db import (
 from daftray.adapters.db.report_rows import CounterRow
 from daftray.adapters.db.rows import Row
 from daftray.domain.ports import (
+    AuditStore,
     BlobOwners,
     Claim,
     ConnectionStore,
     IntegrationStore,
     KeyStore,
+    MasterKeyStore,
     MembershipStore,
     NewRun,
     PriceStore,
@@ -67,9 +71,11 @@ class Stores:
     projects: ProjectStore
     runs: RunStore
     secrets: SecretStore
+    master_keys: MasterKeyStore
     keys: KeyStore
     workspaces: WorkspaceStore
     users: UserStore
+    audit: AuditStore
     memberships: MembershipStore
     reports: ReportStore
     problems: ProblemStore
@@ -92,9 +98,11 @@ def memory_stores() -> Stores:
         projects=memory.projects,
         runs=memory.runs,
         secrets=memory.secrets,
+        master_keys=memory.master_keys,
         keys=memory.keys,
         workspaces=memory.workspaces,
         users=memory.users,
+        audit=memory.audit,
         memberships=memory.memberships,
         reports=memory.reports,
         problems=memory.problems,
@@ -115,9 +123,11 @@ def stores_of(database: Database, clock: FakeClock) -> Stores:
         projects=SqlProjectStore(database),
         runs=SqlRunStore(database),
         secrets=SqlSecretStore(database),
+        master_keys=SqlMasterKeyStore(database),
         keys=SqlKeyStore(database),
         workspaces=SqlWorkspaceStore(database),
         users=SqlUserStore(database),
+        audit=SqlAuditStore(database),
         memberships=SqlMembershipStore(database),
         reports=SqlReportStore(database),
         problems=SqlProblemStore(database),

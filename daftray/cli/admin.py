@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from daftray.cli import admin_seed, screen, tables
+from daftray.cli import admin_keys, admin_seed, screen, tables
 from daftray.cli.options import AsJson
 from daftray.cli.session import connect
 from daftray.domain.retention import Collected, Removed
@@ -94,4 +94,5 @@ def _show(done: Collected) -> None:
         screen.say("There is more: the server goes on with it.")
 
 
+app.command("rotate-keys", epilog=admin_keys.EPILOG)(admin_keys.rotate_keys)
 app.command("seed", epilog=admin_seed.EPILOG)(admin_seed.seed)

@@ -15,3 +15,9 @@ class IdempotencyKey(msgspec.Struct, frozen=True, kw_only=True):
     project: str
     key: str
     digest: str
+    older: tuple[str, ...] = ()
+    """What the digest would be under the server's older master keys."""
+
+    def fits(self, digest: str) -> bool:
+        """Say whether a digest that was kept is of the same request."""
+        return digest == self.digest or digest in self.older

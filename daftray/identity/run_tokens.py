@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 
 from daftray.domain.errors import RunNotFoundError, UnauthenticatedError
 from daftray.domain.ports import RunStore
@@ -20,15 +21,22 @@ _REFUSED = "The run's token is not valid, or the run has ended."
 
 
 class RunTokens:
-    """Issues and checks runs' tokens. ``key`` is 32 bytes for this purpose alone."""
+    """Issues and checks runs' tokens.
 
-    def __init__(self, *, key: bytes, runs: RunStore) -> None:
-        self._key = key
+    ``keys`` are ids and 32 bytes each, for this purpose alone: the first signs, all of them verify.
+    """
+
+    def __init__(self, *, keys: Sequence[tuple[str, bytes]], runs: RunStore) -> None:
+        self._keys = keys
         self._runs = runs
 
     def issue(self, run_id: str, attempt: int) -> str:
         """Return the token of an attempt."""
-        return f"{PREFIX}.{run_id}.{attempt}.{self._mac(run_id, attempt)}"
+        return self.valid(run_id, attempt)[0]
+
+    def valid(self, run_id: str, attempt: int) -> list[str]:
+        """Return every text that is taken for the attempt's token: one for each key, the issued one first."""
+        return [f"{PREFIX}.{run_id}.{attempt}.{_mac(key, run_id, attempt)}" for _, key in self._keys]
 
     async def authenticate(self, text: str) -> RunPrincipal:
         """Return which run reports. Raises `UnauthenticatedError`."""
@@ -36,7 +44,7 @@ class RunTokens:
         if match is None:
             raise UnauthenticatedError(_REFUSED)
         run_id, attempt, mac = match.groups()
-        if not hmac.compare_digest(mac, self._mac(run_id, int(attempt))):
+        if not any(hmac.compare_digest(mac, _mac(key, run_id, int(attempt))) for _, key in self._keys):
             raise UnauthenticatedError(_REFUSED)
         try:
             run = await self._runs.get(run_id)
@@ -46,5 +54,6 @@ class RunTokens:
             raise UnauthenticatedError(_REFUSED)
         return RunPrincipal(run=run_id, attempt=int(attempt))
 
-    def _mac(self, run_id: str, attempt: int) -> str:
-        return hmac.new(self._key, f"{run_id}.{attempt}".encode(), hashlib.sha256).hexdigest()
+
+def _mac(key: bytes, run_id: str, attempt: int) -> str:
+    return hmac.new(key, f"{run_id}.{attempt}".encode(), hashlib.sha256).hexdigest()

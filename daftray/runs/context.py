@@ -69,8 +69,9 @@ class StepContext:
 
     async def to_mask(self, run: Run) -> dict[str, str]:
         """Return what the archived log of a run must not show: its secrets, and its own token."""
-        token = self.tokens.issue(run.id, run.attempt)
-        return {**await self.secrets.of_run(run), "DAFTRAY_RUN_TOKEN": token}
+        tokens = self.tokens.valid(run.id, run.attempt)
+        named = {f"DAFTRAY_RUN_TOKEN under key {number}": token for number, token in enumerate(tokens)}
+        return {**await self.secrets.of_run(run), **named}
 
     async def room(self) -> Room:
         """Return how many runs the cluster may hold now; without its word, only the places count."""

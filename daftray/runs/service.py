@@ -45,7 +45,8 @@ class Target:
 class Runs:
     """The use cases of runs.
 
-    ``digest_key`` keeps the digests of idempotency keys from telling of the secrets that they are made of.
+    ``digest_keys`` keep the digests of idempotency keys from telling of the secrets that they are made of:
+    ids and keys, the first for new digests.
     """
 
     def __init__(  # noqa: PLR0913 (each is a collaborator)
@@ -58,7 +59,7 @@ class Runs:
         ids: Ids,
         clock: Clock,
         target: Target,
-        digest_key: bytes,
+        digest_keys: Sequence[tuple[str, bytes]],
         prices: PriceStore,
     ) -> None:
         self._store = store
@@ -68,7 +69,7 @@ class Runs:
         self._ids = ids
         self._clock = clock
         self._target = target
-        self._digest_key = digest_key
+        self._digest_keys = digest_keys
         self._prices = prices
 
     async def create(
@@ -149,7 +150,8 @@ class Runs:
         """Return a key with a digest of what was asked under it."""
         if key is None:
             return None
-        return IdempotencyKey(project=project.id, key=key, digest=digest_of(asked, self._digest_key))
+        digest, *older = (digest_of(asked, secret) for _, secret in self._digest_keys)
+        return IdempotencyKey(project=project.id, key=key, digest=digest, older=tuple(older))
 
     async def _new(
         self, project: Project, request: RunRequest, principal: Principal, origin: Origin

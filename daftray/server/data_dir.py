@@ -50,14 +50,22 @@ class DataDir:
                 ) from exc
             yield
 
-    def master_key(self, given: str | None) -> bytes:
-        """Return the operator's master key, or the folder's own one, made at the first start."""
-        if given:
-            return given.encode()
-        path = self.path / _MASTER_KEY
+    @property
+    def master_key_file(self) -> Path:
+        """The file of the folder's own master keys, if they are there."""
+        return self.path / _MASTER_KEY
+
+    def made_master_key(self) -> Path:
+        """Return the file of the folder's own master keys; the first key is made at the first start."""
+        path = self.master_key_file
         if not path.exists():
-            self._write_private(path, secrets.token_hex(_MASTER_KEY_BYTES))
-        return path.read_text().strip().encode()
+            self._write_private(path, secrets.token_hex(_MASTER_KEY_BYTES) + "\n")
+        return path
+
+    def add_master_key(self) -> None:
+        """Put a new key before the others. A server that goes on reads it at its next use."""
+        path = self.master_key_file
+        self._write_private(path, f"{secrets.token_hex(_MASTER_KEY_BYTES)}\n{path.read_text()}")
 
     def admin_key(self) -> str | None:
         """Return the admin's API key, if it was made here."""

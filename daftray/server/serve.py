@@ -21,6 +21,7 @@ from daftray.domain.project import DEFAULT_WORKSPACE
 from daftray.server.app import create_app
 from daftray.server.clock import DatabaseClock
 from daftray.server.data_dir import ADMIN_KEY, DataDir
+from daftray.server.key_sources import key_ring
 from daftray.server.local_ray import LocalRay
 from daftray.server.no_cluster import NoCluster
 from daftray.server.settings import ServerSettings
@@ -67,6 +68,8 @@ async def serve(settings: ServerSettings, *, on_started: Callable[[Started], Non
     Raises:
         DataDirBusyError: another server has the data folder.
         PortTakenError: something else listens on the port.
+        MasterKeyError: the master key cannot be had.
+        MasterKeyMismatchError: the database's secrets are sealed under another one.
         DaftrayError: Ray or the database cannot be had; it says why.
     """
     folder = DataDir(settings.data_dir)
@@ -75,13 +78,11 @@ async def serve(settings: ServerSettings, *, on_started: Callable[[Started], Non
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     with folder.owned(), _listening(settings.host, settings.port) as listener:
         url = _address(settings, listener)
-        master_key = folder.master_key(
-            settings.master_key.get_secret_value() if settings.master_key else None
-        )
+        ring = await asyncio.to_thread(key_ring, settings, folder)
         async with _cluster(settings, stopping) as (rayjobs, cluster):
             services = build(
                 settings,
-                master_key=master_key,
+                ring=ring,
                 rayjobs=rayjobs,
                 cluster=cluster,
                 report_url=settings.public_url or url,
@@ -161,6 +162,7 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
     try:
         await services.blobs.open()
         await services.database.migrate()
+        await services.master_keys.check()
         comparing = await _comparing(services.clock)
         await _first_key(services, folder)
         listening = asyncio.create_task(services.replicas.serve())
@@ -196,9 +198,9 @@ async def _first_key(services: Services, folder: DataDir) -> None:
     key = folder.admin_key()
     if key is not None:
         with contextlib.suppress(DaftrayError):
-            await services.api_keys.authenticate(key)
+            await services.people.api_keys.authenticate(key)
             return
-    key = await services.api_keys.create(
+    key = await services.people.api_keys.create(
         name="admin", workspace=DEFAULT_WORKSPACE, role=Role.ADMIN, operator=True
     )
     folder.write_admin_key(key)

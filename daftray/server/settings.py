@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from daftray.server.retention_settings import GIBIBYTE, RetentionSettings
 
 SHORTEST_MASTER_KEY = 32
+
+
+def keys_in(text: str) -> list[str]:
+    """Return the keys of a text, which spaces, line breaks or commas part."""
+    return [key for key in re.split(r"[\s,]+", text) if key]
 
 
 def default_data_dir() -> Path:
@@ -39,6 +45,11 @@ class ServerSettings(RetentionSettings):
     keep_ray: bool = False
     allow_local_remotes: bool = False
     master_key: SecretStr | None = None
+    """Keys that seal secrets, by spaces or commas: the first one seals, all open."""
+    master_key_file: Path | None = None
+    """A file with such keys, one a line."""
+    master_key_command: str | None = None
+    """A command that prints such keys, from a key service for instance; it is run once, without a shell."""
     max_running: Annotated[int, Field(ge=1)] = 4
     """Runs on the cluster at a time; the others wait in the queue."""
     head_reserve_bytes: Annotated[int, Field(ge=0)] = 512 * 1024**2
@@ -71,12 +82,21 @@ class ServerSettings(RetentionSettings):
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         # Keys are derived from it by a fast hash, and the database names it by another: no guess may find it.
-        if value is not None and 0 < len(value.get_secret_value()) < SHORTEST_MASTER_KEY:
+        keys = keys_in(value.get_secret_value()) if value is not None else []
+        if any(len(key) < SHORTEST_MASTER_KEY for key in keys):
             raise ValueError(
                 f"give at least {SHORTEST_MASTER_KEY} random characters, made by "
                 "python3 -c 'import secrets; print(secrets.token_hex(32))'"
             )
         return value
+
+    @model_validator(mode="after")
+    def _one_source_of_keys(self) -> Self:
+        given = [bool(self.master_key and self.master_key.get_secret_value())]
+        given += [self.master_key_file is not None, bool(self.master_key_command)]
+        if sum(given) > 1:
+            raise ValueError("give only one of master_key, master_key_file and master_key_command")
+        return self
 
     @field_validator("ray")
     @classmethod

@@ -9,7 +9,7 @@ from datetime import timedelta
 from daftray.adapters.blobs.store import ObjectBlobs
 from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.database import Database
-from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.master_keys import SqlMasterKeyStore
 from daftray.adapters.db.notices import notices_of
 from daftray.adapters.db.prices import SqlPriceStore
 from daftray.adapters.db.problems import SqlProblemStore
@@ -23,13 +23,11 @@ from daftray.adapters.db.tallies import SqlTallyStore
 from daftray.adapters.db.tasks import SqlTaskStore
 from daftray.adapters.db.workspaces import SqlWorkspaceStore
 from daftray.adapters.gitrepo.mirrors import BareMirrors
-from daftray.adapters.vault.aesgcm import AesGcmVault, derive
+from daftray.adapters.vault.aesgcm import AesGcmVault
+from daftray.adapters.vault.key_ring import KeyRing
 from daftray.domain.ids import Ids
 from daftray.domain.ports import BlobStore, Claim, Clock, GitMirrors, Packages, RayJobs
-from daftray.identity.access import Access
-from daftray.identity.keys import ApiKeys
 from daftray.identity.run_tokens import RunTokens
-from daftray.identity.service import Identity
 from daftray.logs.archive import LogArchive
 from daftray.logs.follow import LogFollower
 from daftray.metrics.accounts import Accounts
@@ -39,6 +37,7 @@ from daftray.metrics.outcomes import Outcomes
 from daftray.metrics.pacing import Pacing
 from daftray.metrics.problems import Problems
 from daftray.metrics.reservations import Reservations
+from daftray.projects.master_keys import MasterKeys
 from daftray.projects.prices import Prices
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
@@ -58,6 +57,7 @@ from daftray.runtime_env.packages import ZipPackages
 from daftray.runtime_env.shared_packages import SharedPackages
 from daftray.server.clock import DatabaseClock
 from daftray.server.failpoints import Failpoints
+from daftray.server.identity_wiring import IdentityServices, build_identity
 from daftray.server.settings import ServerSettings
 from daftray.tasks.service import Tasks
 
@@ -71,6 +71,7 @@ class Services:
     blobs: ObjectBlobs
     projects: Projects
     secrets: ProjectSecrets
+    master_keys: MasterKeys
     runs: Runs
     tasks: Tasks
     reporting: Reporting
@@ -86,9 +87,9 @@ class Services:
     problem_ingest: ProblemIngest
     source_files: SourceFiles
     usage: UsageIngest
-    api_keys: ApiKeys
-    identity: Identity
-    access: Access
+    people: IdentityServices
+    public_url: str | None
+    """This server's address for people, where its operator gave one."""
     archive: LogArchive
     follower: LogFollower
     rayjobs: RayJobs
@@ -124,7 +125,7 @@ def packages_of(settings: ServerSettings, mirrors: GitMirrors, blobs: BlobStore)
 def build(  # noqa: PLR0913 (each may be replaced by a fake)
     settings: ServerSettings,
     *,
-    master_key: bytes,
+    ring: KeyRing,
     rayjobs: RayJobs,
     cluster: str,
     report_url: str,
@@ -151,16 +152,24 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     mirrors = points.around("mirrors", mirrors)
     packages = packages or packages_of(settings, mirrors, blobs)
     packages = points.around("packages", packages)
+    vault = AesGcmVault(ring)
     secret_store = points.around("secrets", SqlSecretStore(database))
-    secrets = ProjectSecrets(store=secret_store, vault=AesGcmVault(master_key), clock=clock)
+    secrets = ProjectSecrets(store=secret_store, vault=vault, clock=clock)
     project_store = points.around("projects", SqlProjectStore(database))
-    workspaces = points.around("workspaces", SqlWorkspaceStore(database))
     projects = Projects(store=project_store, secrets=secrets, mirrors=mirrors, ids=ids, clock=clock)
     sources = RunSources(
         projects=projects, blobs=blobs, mirrors=mirrors, allow_directories=settings.allow_local_remotes
     )
-    api_keys = ApiKeys(store=points.around("keys", SqlKeyStore(database)), ids=ids, clock=clock)
-    tokens = RunTokens(key=derive(master_key, purpose="run tokens"), runs=run_store)
+    tokens = RunTokens(keys=ring.keys("run tokens"), runs=run_store)
+    people = build_identity(
+        database,
+        points,
+        projects=project_store,
+        tokens=tokens,
+        ids=ids,
+        clock=clock,
+        keys_for=ring.keys,
+    )
     archive = LogArchive(blobs=blobs, rayjobs=rayjobs, runs=run_store, signals=signals)
     context = StepContext(
         runs=run_store,
@@ -201,6 +210,11 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         blobs=blobs,
         projects=projects,
         secrets=secrets,
+        master_keys=MasterKeys(
+            records=SqlMasterKeyStore(database), secrets=secret_store, vault=vault, clock=clock
+        ),
+        runs=Runs(
+            store=run_store,
         runs=runs,
         tasks=Tasks(
             store=points.around("tasks", SqlTaskStore(database)),
@@ -209,6 +223,9 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             secrets=secrets,
             ids=ids,
             clock=clock,
+            target=Target(cluster=cluster, places=settings.max_running),
+            digest_keys=ring.keys("idempotency keys"),
+            prices=price_store,
         ),
         reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
         outcomes=outcomes,
@@ -222,9 +239,8 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         problem_ingest=ProblemIngest(problems=problems, runs=run_store, secrets=secrets),
         source_files=SourceFiles(sources=sources, mirrors=mirrors, secrets=secrets),
         usage=UsageIngest(reports=reports, runs=run_store, accounts=accounts, pacing=Pacing(clock)),
-        api_keys=api_keys,
-        identity=Identity(api_keys=api_keys, tokens=tokens),
-        access=Access(workspaces=workspaces, projects=project_store),
+        people=people,
+        public_url=settings.public_url,
         archive=archive,
         follower=LogFollower(
             archive=archive, runs=run_store, signals=signals, clock=clock, stopping=stopping

@@ -51,3 +51,10 @@ async def test_runs_that_come_together_come_all_or_none(stores: Stores) -> None:
     with pytest.raises(RunNotFoundError):
         await stores.runs.get(fresh.id)
     assert await stores.runs.added_under(KEY) is None
+
+
+async def test_a_digest_under_an_older_master_key_fits(stores: Stores) -> None:
+    ids = await stores.runs.add(new(), key=KEY)
+    rotated = IdempotencyKey(project="prj_demo", key="a", digest="d2", older=("d0", "d1"))
+    assert await stores.runs.added_under(rotated) == ids
+    assert await stores.runs.add(new(), key=rotated) == ids

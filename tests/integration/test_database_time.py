@@ -10,6 +10,7 @@ from factories import NOW
 from fakes import FakeClock
 
 from daftray.adapters.db import Database
+from daftray.adapters.vault.key_ring import KeyRing
 from daftray.server.clock import DatabaseClock
 from daftray.server.no_cluster import NoCluster
 from daftray.server.settings import ServerSettings
@@ -31,7 +32,7 @@ async def test_it_is_asked_of_the_database(database_url: str) -> None:
 async def test_whatever_decides_by_the_time_goes_by_it(tmp_path: Path) -> None:
     services = build(
         ServerSettings(data_dir=tmp_path),
-        master_key=b"k" * 32,
+        ring=KeyRing.of(b"k" * 32),
         rayjobs=NoCluster(),
         cluster="none",
         report_url="http://127.0.0.1:1",

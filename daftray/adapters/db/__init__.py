@@ -1,11 +1,14 @@
 """The database: SQLAlchemy's only home. SQLite by default; PostgreSQL by URL."""
 
+from daftray.adapters.db.audit import SqlAuditStore
 from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.connections import SqlConnectionStore
 from daftray.adapters.db.database import Database
+from daftray.adapters.db.integrations import SqlIntegrationStore
 from daftray.adapters.db.devices import SqlDeviceStore
 from daftray.adapters.db.integrations import SqlIntegrationStore
 from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.master_keys import SqlMasterKeyStore
 from daftray.adapters.db.memberships import SqlMembershipStore
 from daftray.adapters.db.prices import SqlPriceStore
 from daftray.adapters.db.problems import SqlProblemStore
@@ -24,11 +27,14 @@ from daftray.adapters.db.workspaces import SqlWorkspaceStore
 
 __all__ = [
     "Database",
+    "SqlAuditStore",
     "SqlBlobOwners",
     "SqlConnectionStore",
+    "SqlIntegrationStore",
     "SqlDeviceStore",
     "SqlIntegrationStore",
     "SqlKeyStore",
+    "SqlMasterKeyStore",
     "SqlMembershipStore",
     "SqlPriceStore",
     "SqlProblemStore",

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db.rows import Row
 
+_MASTER_KEYS_LOCK = 0x0DAF7_4AA
 _RETENTION_LOCK = 0x0DAF7_4A9
 _ADMISSION_LOCK = 0x0DAF7_4A8
 _MIGRATION_LOCK = 0x0DAF7_4A7
@@ -47,3 +48,9 @@ async def lock_retention(session: AsyncSession) -> None:
     """Make others that would remove what is oldest wait until this transaction is over."""
     if _dialect(session).name != "sqlite":
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _RETENTION_LOCK})
+
+
+async def lock_master_keys(session: AsyncSession) -> None:
+    """Make others that would enter a master key wait until this transaction is over."""
+    if _dialect(session).name != "sqlite":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MASTER_KEYS_LOCK})

@@ -35,7 +35,7 @@ async def find(session: AsyncSession, key: IdempotencyKey) -> tuple[str, ...] | 
     )
     if row is None:
         return None
-    if row.digest != key.digest:
+    if not key.fits(row.digest):
         raise IdempotencyConflictError
     return row.run_ids
 

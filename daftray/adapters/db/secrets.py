@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, tuple_, update
 
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.dialect import insert
@@ -50,3 +50,41 @@ class SqlSecretStore:
             found = await session.scalars(gone.returning(SecretRow.name))
             if found.one_or_none() is None:
                 raise SecretNotFoundError(f"There is no secret {name!r} here.")
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many secrets are sealed under each master key."""
+        async with self._database.reading() as session:
+            found = await session.execute(
+                select(SecretRow.key_id, func.count()).group_by(SecretRow.key_id).order_by(SecretRow.key_id)
+            )
+            return {key_id: int(count) for key_id, count in found}
+
+    async def not_under(
+        self, key_id: str, *, after: tuple[str, str] = ("", ""), limit: int
+    ) -> list[SealedSecret]:
+        """Return secrets that are sealed under other keys than that, by owner and name after those given."""
+        place = (SecretRow.owner, SecretRow.name)
+        asked = (
+            select(SecretRow)
+            .where(SecretRow.key_id != key_id, tuple_(*place) > tuple_(*after))
+            .order_by(*place)
+            .limit(limit)
+        )
+        async with self._database.reading() as session:
+            rows = await session.scalars(asked)
+            return [msgspec.convert(row, SealedSecret, from_attributes=True) for row in rows]
+
+    async def reseal(self, before: SealedSecret, after: SealedSecret) -> bool:
+        """Put another ciphertext in a secret's place; say whether it was still as it is in ``before``."""
+        changed = (
+            update(SecretRow)
+            .where(
+                SecretRow.owner == before.owner,
+                SecretRow.name == before.name,
+                SecretRow.ciphertext == before.ciphertext,
+            )
+            .values(key_id=after.key_id, ciphertext=after.ciphertext)
+            .returning(SecretRow.name)
+        )
+        async with self._database.writing() as session:
+            return (await session.scalars(changed)).one_or_none() is not None

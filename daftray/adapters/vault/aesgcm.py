@@ -1,59 +1,64 @@
-"""AES-256-GCM for secrets at rest (NIST SP 800-38D), keys derived from one master key by HKDF (RFC 5869)."""
+"""AES-256-GCM for secrets at rest (NIST SP 800-38D), keys derived from master keys by HKDF (RFC 5869)."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from daftray.adapters.vault.key_ring import KeyRing, MasterKey
 from daftray.domain.errors import SecretUnreadableError
 from daftray.domain.project import SealedSecret
 
 _NONCE_BYTES = 12
-_KEY_BYTES = 32
+_PURPOSE = "secrets at rest"
 
 
 class AesGcmVault:
-    """Seals and opens secrets under keys derived from a master key.
+    """Seals secrets under the first master key of a ring, and opens what any of them sealed.
 
     The associated data is the secret's owner and name, so that a ciphertext moved to another row does not
-    open there. ``key_id`` names the master key that sealed it, for rotation.
+    open there.
     """
 
-    def __init__(self, master_key: bytes) -> None:
-        self._key_id = hashlib.sha256(b"daftray key id\0" + master_key).hexdigest()[:12]
-        self._cipher = AESGCM(derive(master_key, purpose="secrets at rest"))
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the keys that open, the one that seals first."""
+        return tuple(key.id for key in self._ring.all)
 
     def seal(self, *, owner: str, name: str, value: str, at: datetime) -> SealedSecret:
         """Return the secret in the form in which it is kept."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        ciphertext = nonce + self._cipher.encrypt(nonce, value.encode(), _associated(owner, name))
+        key, nonce = self._ring.first, secrets.token_bytes(_NONCE_BYTES)
+        ciphertext = nonce + _cipher(key).encrypt(nonce, value.encode(), _associated(owner, name))
         return SealedSecret(
-            owner=owner, name=name, key_id=self._key_id, ciphertext=ciphertext, created_at=at, updated_at=at
+            owner=owner, name=name, key_id=key.id, ciphertext=ciphertext, created_at=at, updated_at=at
         )
 
     def open(self, secret: SealedSecret) -> str:
         """Return a secret's value. Raises `SecretUnreadableError`."""
-        nonce, sealed = secret.ciphertext[:_NONCE_BYTES], secret.ciphertext[_NONCE_BYTES:]
-        try:
-            return self._cipher.decrypt(nonce, sealed, _associated(secret.owner, secret.name)).decode()
-        except InvalidTag as exc:
+        key = self._ring.get(secret.key_id)
+        if key is None:
             raise SecretUnreadableError(
                 f"The secret {secret.name} was sealed under master key {secret.key_id}; this server has "
-                f"{self._key_id}. Start it with the right DAFTRAY_MASTER_KEY, or set the secret again."
+                f"{', '.join(self.key_ids)}. Start it with that key beside its own, or set the secret again."
+            )
+        nonce, sealed = secret.ciphertext[:_NONCE_BYTES], secret.ciphertext[_NONCE_BYTES:]
+        try:
+            return _cipher(key).decrypt(nonce, sealed, _associated(secret.owner, secret.name)).decode()
+        except InvalidTag as exc:
+            raise SecretUnreadableError(
+                f"The secret {secret.name} does not open under master key {secret.key_id}, which sealed it: "
+                "its row was changed or moved. Set the secret again."
             ) from exc
 
 
-def derive(master_key: bytes, *, purpose: str) -> bytes:
-    """Return a 32-byte key for one purpose; keys of different purposes tell nothing of each other."""
-    return HKDF(
-        algorithm=hashes.SHA256(), length=_KEY_BYTES, salt=None, info=f"daftray/{purpose}".encode()
-    ).derive(master_key)
+def _cipher(key: MasterKey) -> AESGCM:
+    return AESGCM(key.derived(_PURPOSE))
 
 
 def _associated(owner: str, name: str) -> bytes:

@@ -7,6 +7,14 @@ errors of ``domain/errors.py``.
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
 from daftray.domain.ports.connections import ConnectionStore
+from daftray.domain.ports.identity import (
+    AuditStore,
+    KeyStore,
+    MembershipStore,
+    Passwords,
+    UserStore,
+    WorkspaceStore,
+)
 from daftray.domain.ports.identity import KeyStore, MembershipStore, Passwords, UserStore, WorkspaceStore
 from daftray.domain.ports.integrations import IntegrationStore
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
@@ -14,7 +22,7 @@ from daftray.domain.ports.prices import PriceStore
 from daftray.domain.ports.problems import ProblemStore
 from daftray.domain.ports.retention import BlobOwners, MirrorCache, RetentionStore, SubmittedJobs
 from daftray.domain.ports.runs import Claim, NewRun, RunQuery, RunStore
-from daftray.domain.ports.secrets import Vault
+from daftray.domain.ports.secrets import MasterKeyStore, SecretStore, Vault
 from daftray.domain.ports.sources import GitMirrors, GitRepository, Packages, TreeFile
 from daftray.domain.ports.stores import (
     BlobInfo,
@@ -22,12 +30,12 @@ from daftray.domain.ports.stores import (
     Pinged,
     ProjectStore,
     ReportStore,
-    SecretStore,
 )
 from daftray.domain.ports.tallies import TallyStore
 from daftray.domain.ports.tasks import TaskStore
 
 __all__ = [
+    "AuditStore",
     "BlobInfo",
     "BlobOwners",
     "BlobStore",
@@ -38,6 +46,7 @@ __all__ = [
     "GitRepository",
     "IntegrationStore",
     "KeyStore",
+    "MasterKeyStore",
     "MembershipStore",
     "MirrorCache",
     "NewRun",

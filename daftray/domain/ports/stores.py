@@ -12,7 +12,7 @@ import msgspec
 from daftray.domain.counters import Counter, CounterTotal
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.problem import ProblemReport
-from daftray.domain.project import Project, SealedSecret
+from daftray.domain.project import Project
 from daftray.domain.report import AttemptReports, FinishedReport, StartedReport
 from daftray.domain.result import RunResult
 from daftray.domain.series import Series
@@ -33,8 +33,10 @@ class ProjectStore(Protocol):
         """Return a project. Raises `ProjectNotFoundError`."""
         ...
 
-    async def list(self, workspace: str, *, limit: int, offset: int) -> list[Project]:
-        """Return projects by name."""
+    async def list(
+        self, workspace: str, *, limit: int, offset: int, only: frozenset[str] | None = None
+    ) -> list[Project]:
+        """Return projects by name; where ids are given, those among them alone."""
         ...
 
     async def save(self, project: Project) -> None:
@@ -43,22 +45,6 @@ class ProjectStore(Protocol):
 
     async def delete(self, project_id: str) -> None:
         """Remove a project and all that hangs on it. Raises `ConflictError` while a run of it goes on."""
-        ...
-
-
-class SecretStore(Protocol):
-    """Sealed secrets, by owner (a project's id or a run's id)."""
-
-    async def put(self, secret: SealedSecret) -> None:
-        """Keep a secret, in place of an older one of the same owner and name (whose creation time stays)."""
-        ...
-
-    async def list(self, owner: str) -> list[SealedSecret]:
-        """Return an owner's secrets, by name."""
-        ...
-
-    async def delete(self, owner: str, name: str) -> None:
-        """Remove a secret. Raises `SecretNotFoundError`."""
         ...
 
 

@@ -13,7 +13,7 @@ async def tokens(**run: object) -> RunTokens:
     store = InMemoryRunStore()
     await store.add(new(a_run(id="run_1", **run)))
     await store.add(new(a_run(id="run_2")))
-    return RunTokens(key=b"k" * 32, runs=store)
+    return RunTokens(keys=[("k", b"k" * 32)], runs=store)
 
 
 async def test_a_token_names_its_run_and_attempt() -> None:
@@ -47,3 +47,16 @@ async def test_a_token_dies_with_its_attempt() -> None:
 async def test_what_is_no_token_opens_nothing(text: str) -> None:
     with pytest.raises(UnauthenticatedError):
         await (await tokens()).authenticate(text)
+
+
+async def test_a_token_outlives_a_rotation_of_keys_but_not_the_key_that_signed_it() -> None:
+    store = InMemoryRunStore()
+    await store.add(new(a_run(id="run_1")))
+    old, fresh = ("old", b"o" * 32), ("new", b"n" * 32)
+    before, both, after = (RunTokens(keys=keys, runs=store) for keys in ([old], [fresh, old], [fresh]))
+    token = before.issue("run_1", 1)
+    assert (await both.authenticate(token)).run == "run_1"
+    assert both.issue("run_1", 1) == after.issue("run_1", 1) != token
+    assert both.valid("run_1", 1) == [after.issue("run_1", 1), token], "a log may hold either"
+    with pytest.raises(UnauthenticatedError):
+        await after.authenticate(token)

@@ -4,6 +4,7 @@ import pytest
 from fakes import FakeClock, InMemoryStores
 
 from daftray.adapters.vault.aesgcm import AesGcmVault
+from daftray.adapters.vault.key_ring import KeyRing
 from daftray.domain.errors import InvalidInputError
 from daftray.projects.secrets import LARGEST_TOTAL, LONGEST_VALUE, ProjectSecrets
 
@@ -12,7 +13,8 @@ MOST = LARGEST_TOTAL // LONGEST_VALUE - 1
 
 
 def some_secrets() -> ProjectSecrets:
-    return ProjectSecrets(store=InMemoryStores().secrets, vault=AesGcmVault(b"master"), clock=FakeClock())
+    vault = AesGcmVault(KeyRing.of(b"master"))
+    return ProjectSecrets(store=InMemoryStores().secrets, vault=vault, clock=FakeClock())
 
 
 async def test_a_projects_secrets_are_bounded_together() -> None:

@@ -7,6 +7,7 @@ from factories import a_run
 from fakes import FakeClock, InMemoryStores
 
 from daftray.adapters.vault.aesgcm import AesGcmVault
+from daftray.adapters.vault.key_ring import KeyRing
 from daftray.domain.errors import InvalidInputError, SecretNotFoundError, SecretUnreadableError
 from daftray.projects.secrets import LONGEST_VALUE, SHORTEST_VALUE, ProjectSecrets
 
@@ -21,7 +22,7 @@ class Kept:
         self.secrets = self.under(b"master")
 
     def under(self, master_key: bytes) -> ProjectSecrets:
-        return ProjectSecrets(store=self.store, vault=AesGcmVault(master_key), clock=self.clock)
+        return ProjectSecrets(store=self.store, vault=AesGcmVault(KeyRing.of(master_key)), clock=self.clock)
 
 
 async def test_what_is_kept_is_not_what_was_given_and_comes_back_as_it_was() -> None:
