@@ -21,7 +21,6 @@ from daftray.adapters.db.secrets import SqlSecretStore
 from daftray.adapters.db.submitted_jobs import SqlSubmittedJobs
 from daftray.adapters.db.tallies import SqlTallyStore
 from daftray.adapters.db.tasks import SqlTaskStore
-from daftray.adapters.db.workspaces import SqlWorkspaceStore
 from daftray.adapters.gitrepo.mirrors import BareMirrors
 from daftray.adapters.vault.aesgcm import AesGcmVault
 from daftray.adapters.vault.key_ring import KeyRing
@@ -197,7 +196,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         ids=ids,
         clock=clock,
         target=Target(cluster=cluster, places=settings.max_running),
-        digest_key=derive(master_key, purpose="idempotency keys"),
+        digest_keys=ring.keys("idempotency keys"),
         prices=price_store,
     )
     outcomes = Outcomes(reports=reports, blobs=blobs, accounts=accounts)
@@ -213,8 +212,6 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         master_keys=MasterKeys(
             records=SqlMasterKeyStore(database), secrets=secret_store, vault=vault, clock=clock
         ),
-        runs=Runs(
-            store=run_store,
         runs=runs,
         tasks=Tasks(
             store=points.around("tasks", SqlTaskStore(database)),
@@ -223,9 +220,6 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             secrets=secrets,
             ids=ids,
             clock=clock,
-            target=Target(cluster=cluster, places=settings.max_running),
-            digest_keys=ring.keys("idempotency keys"),
-            prices=price_store,
         ),
         reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
         outcomes=outcomes,
