@@ -26,6 +26,7 @@ from daftray.adapters.vault.aesgcm import AesGcmVault
 from daftray.adapters.vault.key_ring import KeyRing
 from daftray.domain.ids import Ids
 from daftray.domain.ports import BlobStore, Claim, Clock, GitMirrors, Packages, RayJobs
+from daftray.entrypoints.service import Entrypoints
 from daftray.identity.run_tokens import RunTokens
 from daftray.logs.archive import LogArchive
 from daftray.logs.follow import LogFollower
@@ -73,6 +74,7 @@ class Services:
     master_keys: MasterKeys
     runs: Runs
     tasks: Tasks
+    entrypoints: Entrypoints
     reporting: Reporting
     outcomes: Outcomes
     metrics_follower: MetricsFollower
@@ -221,6 +223,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             ids=ids,
             clock=clock,
         ),
+        entrypoints=Entrypoints(projects=projects, mirrors=mirrors, secrets=secrets),
         reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
         outcomes=outcomes,
         metrics_follower=MetricsFollower(outcomes=outcomes, runs=run_store, stopping=stopping),

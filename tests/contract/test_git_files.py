@@ -107,3 +107,31 @@ async def test_a_mirror_that_was_dropped_is_made_again(
     (stored,) = await mirrors.stored()
     assert await mirrors.drop(stored.name, unused_since=stored.since + timedelta(days=1))
     assert await reader.read(repo.head, ["main.py"]) == {"main.py": b"print(1)\n"}
+
+
+async def test_names_are_listed_by_their_ending_in_order(
+    repo: GitRepo, mirrors: BareMirrors, tmp_path: Path
+) -> None:
+    place = GitRepository(project="prj_1", remote=repo.url)
+    repo.commit({"lib/b.py": "", "lib/odd\nname.py": "", "z.PY": ""})
+    assert await mirrors.names(place, repo.head, suffix=".py", most=9) == [
+        "lib/b.py",
+        "lib/ä b.py",
+        "main.py",
+    ]
+    assert await mirrors.names(place, repo.head, suffix=".py", most=1) == ["lib/b.py"]
+    assert await mirrors.names(place, repo.head, suffix=".none", most=9) == []
+
+
+async def test_a_mirror_that_is_there_is_refreshed(
+    repo: GitRepo, mirrors: BareMirrors, tmp_path: Path
+) -> None:
+    place = GitRepository(project="prj_1", remote=repo.url)
+    assert not await mirrors.refresh(place)
+    before = repo.head
+    await mirrors.pin(place, commit=before)
+    repo.commit({"main.py": "print(2)\n"})
+    newest = repo.head
+    assert await mirrors.refresh(place)
+    Path(repo.path).rename(tmp_path / "away")  # what was fetched is there without the remote
+    assert await mirrors.pin(place, commit=newest) == newest

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from daftray.adapters.gitrepo.commands import GitCommands
+from daftray.adapters.gitrepo.commands import GitCommands, TooMuchOutputError
+from daftray.adapters.gitrepo.scrubbing import last_line
 from daftray.adapters.gitrepo.trees import patched
+from daftray.domain.errors import SourceError, SourceTooLargeError
 
+_IN_MEMORY = 8 << 20
+_LARGEST_LIST = 64 << 20
 _BLOB = re.compile(r"(?P<blob>[0-9a-f]{40}) blob (?P<size>\d+)")
 
 
@@ -34,6 +41,27 @@ def read_files(
         wanted = "".join(f"{blob}\n" for blob in small.values()).encode()
         content = git.run("cat-file", "--batch", at=mirror, env=env, stdin=wanted).output
     return {**dict.fromkeys(sizes), **_contents(list(small), content)}
+
+
+def list_names(git: GitCommands, mirror: Path, commit: str, *, suffix: str, most: int) -> list[str]:
+    """Return the paths of a commit's files whose names end so, at most so many.
+
+    Raises:
+        SourceError: the tree is too large to be listed, or cannot be read.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(git.scratch)) as spool:
+        sink = cast("BinaryIO", spool)
+        walk = ("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit)
+        try:
+            done = git.run_into(sink, *walk, at=mirror, limit=_LARGEST_LIST)
+        except TooMuchOutputError:
+            raise SourceTooLargeError("The commit has too many files to be listed.") from None
+        if not done.ok:
+            raise SourceError(f"The commit's files cannot be listed. Git says: {last_line(done.errors)}")
+        sink.seek(0)
+        names = sink.read().decode(errors="surrogateescape").split("\0")
+    plain = (name for name in names if name.endswith(suffix) and name.isprintable())
+    return list(islice(plain, most))
 
 
 def _is_plain(path: str) -> bool:

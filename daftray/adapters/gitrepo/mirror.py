@@ -68,9 +68,22 @@ class Mirror:
                 self._pin(commit)
                 return commit
         except Timeout as exc:
-            raise SourceUnavailableError(
-                "Another fetch of the same Git remote goes on for too long: try again."
-            ) from exc
+            raise _busy() from exc
+
+    def refresh(self, access: RemoteAccess) -> bool:
+        """Fetch all branches and tags, if the mirror is (still) there; tell whether it is.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        try:
+            with FileLock(self.path.with_suffix(".lock"), timeout=self._git.timeout_s):
+                if not self.path.is_dir():
+                    return False
+                self._fetch(access)
+                return True
+        except Timeout as exc:
+            raise _busy() from exc
 
     def is_pinned(self, commit: str) -> bool:
         """Whether a full hash names a commit that a run holds on to."""
@@ -181,6 +194,10 @@ class Mirror:
                 "The bundle cannot be used: make it by `git bundle create` of commits that build on what the "
                 f"remote {shown(access.remote.url)} has. Git says: {last_line(taken.errors)}"
             )
+
+
+def _busy() -> SourceUnavailableError:
+    return SourceUnavailableError("Another fetch of the same Git remote goes on for too long: try again.")
 
 
 def _lock_files(mirror: Path) -> Sequence[Path]:

@@ -19,7 +19,7 @@ import msgspec
 
 from daftray.adapters.gitrepo import addresses, credentials, refnames, transport
 from daftray.adapters.gitrepo.commands import GitCommands
-from daftray.adapters.gitrepo.files import read_files
+from daftray.adapters.gitrepo.files import list_names, read_files
 from daftray.adapters.gitrepo.mirror import Mirror, Wanted
 from daftray.adapters.gitrepo.mirror_folder import MirrorFolder
 from daftray.adapters.gitrepo.place import Place
@@ -112,13 +112,7 @@ class BareMirrors:
         patch: bytes | None = None,
         largest: int,
     ) -> dict[str, bytes | None]:
-        """Return single files of a pinned commit, by path, as far as it has them.
-
-        One of more than ``largest`` bytes is there without them. Submodules are not looked into.
-
-        Raises:
-            SourceError: one of its kinds.
-        """
+        """Return single files of a pinned commit, as the port says. Raises `SourceError`."""
         place = self._place(repository)
         with self._using(place):
             full = await self._pin(place, Wanted(commit=refnames.commit_hash(commit)))
@@ -126,6 +120,24 @@ class BareMirrors:
             return await asyncio.to_thread(
                 read_files, self._git, path, full, paths, patch=patch, largest=largest
             )
+
+    async def names(self, repository: GitRepository, commit: str, *, suffix: str, most: int) -> Sequence[str]:
+        """Return the paths of files whose names end so, at most so many. Raises `SourceError`."""
+        place = self._place(repository)
+        with self._using(place):
+            full = await self._pin(place, Wanted(commit=refnames.commit_hash(commit)))
+            path = self._folder.path(place.name)
+            return await asyncio.to_thread(list_names, self._git, path, full, suffix=suffix, most=most)
+
+    async def refresh(self, repository: GitRepository) -> bool:
+        """Bring what is new into a mirror that is there; tell whether it is. Raises `SourceError`."""
+        place = self._place(repository)
+        credentials.check_fits(place.remote, place.credential)
+        with self._using(place):
+            if not self._folder.path(place.name).is_dir():
+                return False
+            async with self._locks.setdefault(place.name, asyncio.Lock()):
+                return await asyncio.to_thread(self._refresh, place)
 
     async def close(self) -> None:
         """End what still runs: the server stops."""
@@ -207,6 +219,11 @@ class BareMirrors:
     def _bring(self, place: Place, wanted: Wanted, bundle: bytes | None) -> str:
         with self._access(place) as access:
             return self._mirror(place).bring(wanted, access, bundle=bundle)
+
+    def _refresh(self, place: Place) -> bool:
+        self._prepare()
+        with self._access(place) as access:
+            return self._mirror(place).refresh(access)
 
     @contextmanager
     def _access(self, place: Place) -> Generator[RemoteAccess]:

@@ -85,6 +85,24 @@ class GitMirrors(Protocol):
         """
         ...
 
+    async def names(self, repository: GitRepository, commit: str, *, suffix: str, most: int) -> Sequence[str]:
+        """Return the paths of a pinned commit's files whose names end so, at most so many, in order.
+
+        Submodules are not looked into.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        ...
+
+    async def refresh(self, repository: GitRepository) -> bool:
+        """Bring what is new on the remote into a mirror that is there; tell whether there is one.
+
+        Raises:
+            SourceError: one of its kinds.
+        """
+        ...
+
     async def close(self) -> None:
         """End what still runs: the server stops."""
         ...
