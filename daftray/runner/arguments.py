@@ -116,6 +116,8 @@ def _annotations(function: Callable[..., object], signature: inspect.Signature) 
         for name, each in signature.parameters.items()
         if each.annotation is not inspect.Parameter.empty
     }
+    if not inspect.isroutine(function) and not inspect.isclass(function):
+        function = getattr(function, "func", type(function).__call__)  # a partial's own, or an object's call
     target = inspect.unwrap(function.__init__ if inspect.isclass(function) else function)
     target = getattr(target, "__func__", target)
     names = getattr(target, "__globals__", {})

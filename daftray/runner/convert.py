@@ -2,57 +2,65 @@
 
 By pydantic where the user's environment has it (Ray does), in its lax mode: text becomes numbers, dates,
 paths and enum members. Text that does not fit as such is read as JSON, so that lists, mappings,
-dataclasses and models can be typed on a command line.
+dataclasses and models can be typed on a command line. What pydantic does not take, or where it is not there,
+is converted by `plain`.
 """
 
 from __future__ import annotations
 
-import inspect
-import json
 import typing
 
-_PLAIN: dict[object, typing.Callable[[str], object]] = {int: int, float: float, str: str}
-_BOOLS = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
-MAX_PROBLEMS = 20
+from daftray.runner import plain
+from daftray.runner.misfits import MAX_PROBLEMS, ConversionError
+
+__all__ = ["ConversionError", "convert"]
+
 _NO_JSON = {"json_invalid", "needs_python_object"}
 """Pydantic's words for text that is no JSON, and for types that no JSON makes."""
-
-
-class ConversionError(ValueError):
-    """A value does not fit. ``problems`` are endings of a sentence that begins with the parameter's name."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 def convert(value: object, annotation: object) -> object:
     """Return a value as its annotation asks for it.
 
-    A parameter annotated ``daft.DataFrame`` or ``daft.Catalog`` will be made from a data source or a
-    catalog here, ahead of pydantic, which knows neither.
-
     Raises:
         ConversionError: it does not fit. The message holds no part of the value.
     """
-    if annotation is typing.Any or annotation is object or isinstance(annotation, typing.TypeVar):
+    if isinstance(annotation, typing.TypeVar):
+        annotation = plain.unwrapped(annotation)  # pydantic takes anything for one
+    if annotation is typing.Any or annotation is object:
         return value
     if isinstance(value, str) and annotation is str:
         return value
     try:
         import pydantic
     except ImportError:
-        return _convert_plainly(value, annotation)
-    return _convert_by_pydantic(value, annotation, pydantic)
+        return plain.convert(value, annotation)
+    try:
+        return _convert_by_pydantic(value, annotation, pydantic)
+    except _Misfit as failed:
+        return _convert_after(failed, value, annotation)
+
+
+class _Misfit(ConversionError):  # noqa: N818 (it never leaves this module)
+    """What pydantic found. ``foreign`` tells that it met a class that it knows nothing of."""
+
+    def __init__(self, problems: list[str], *, foreign: bool) -> None:
+        super().__init__(problems)
+        self.foreign = foreign
+
+
+def _convert_after(failed: _Misfit, value: object, annotation: object) -> object:
+    """Convert what pydantic did not take; of two failures, tell that of the one that knows the type."""
+    import pydantic
+
+    try:
+        converted = plain.convert(value, annotation)
+    except ConversionError as error:
+        raise ConversionError(error.problems if failed.foreign else failed.problems) from None
+    try:  # for the conditions that only pydantic reads
+        return _adapter(annotation, pydantic).validate_python(converted)
+    except pydantic.ValidationError as error:
+        raise ConversionError(_problems(error)) from None
 
 
 def _convert_by_pydantic(
@@ -62,7 +70,7 @@ def _convert_by_pydantic(
         adapter = _adapter(annotation, pydantic)
     except pydantic.errors.PydanticUserError:
         # An annotation that pydantic refuses, such as `typing.TypedDict` before Python 3.12.
-        return _convert_plainly(value, annotation)
+        return plain.convert(value, annotation)
     try:
         return adapter.validate_python(value)
     except pydantic.ValidationError as error:
@@ -75,7 +83,8 @@ def _convert_by_pydantic(
             kinds = {each["type"] for each in error.errors(include_url=False, include_input=False)}
             if value.lstrip()[:1] in {"[", "{"} and not kinds & _NO_JSON:
                 failed = error
-    raise ConversionError(_problems(failed)) from None
+    kinds = {each["type"] for each in failed.errors(include_url=False, include_input=False)}
+    raise _Misfit(_problems(failed), foreign="is_instance_of" in kinds) from None
 
 
 def _adapter(annotation: object, pydantic: typing.Any) -> typing.Any:
@@ -93,22 +102,3 @@ def _problems(error: typing.Any) -> list[str]:
         message = each["msg"]
         found.append(f"{path}: {message[:1].lower()}{message[1:]}")
     return found
-
-
-def _convert_plainly(value: object, annotation: object) -> object:
-    """Convert without pydantic: the plain types, and JSON for the rest, unchecked."""
-    if not isinstance(value, str):
-        return value
-    if annotation is bool:
-        if value.lower() in _BOOLS:
-            return _BOOLS[value.lower()]
-        raise ConversionError([": give true or false"])
-    if annotation in _PLAIN:
-        try:
-            return _PLAIN[annotation](value)
-        except ValueError:
-            raise ConversionError([f": give a valid {inspect.formatannotation(annotation)}"]) from None
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value

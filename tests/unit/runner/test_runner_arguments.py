@@ -262,7 +262,7 @@ def test_methods_and_classes_are_called_like_functions() -> None:
         (float, "1e3", 1000.0),
         (bool, "yes", True),
         (list[int], "[1]", [1]),
-        (dt.date, "2026-01-31", "2026-01-31"),
+        (dt.date, "2026-01-31", dt.date(2026, 1, 31)),
     ],
 )
 def test_without_pydantic_the_plain_types_convert(
