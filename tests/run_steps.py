@@ -27,6 +27,7 @@ from daftray.logs.archive import LogArchive
 from daftray.logs.signals import LogSignals
 from daftray.metrics.accounts import Accounts
 from daftray.metrics.reservations import Reservations
+from daftray.projects.connections import Connections
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
 from daftray.runs import ending, steps
@@ -104,6 +105,9 @@ class FakePackages:
             raise self.error
         return Package(name=f"{commit}.zip", path=Path("package.zip"), size=1, warnings=self.warnings)
 
+    async def empty(self) -> Package:
+        return Package(uri="gcs://empty.zip", name="empty.zip", path=Path("empty.zip"), size=1)
+
     async def from_directory(self, path: Path) -> Package:
         return Package(name="folder.zip", path=path, size=1)
 
@@ -131,6 +135,7 @@ class ControlPlane:
         sources = RunSources(
             projects=self.projects, blobs=self.blobs, mirrors=self.mirrors, allow_directories=False
         )
+        self.connections = Connections(store=self.stores.connections, ids=ids, clock=self.clock)
         self.runs = Runs(
             store=self.stores.runs,
             sources=sources,

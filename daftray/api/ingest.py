@@ -13,6 +13,7 @@ from litestar.params import JSONBody, SkipValidation
 from daftray.api.auth import AnyRequest, reporting_run, run_only
 from daftray.api.otlp_body import report_of, taken
 from daftray.api.strict import decode
+from daftray.domain.connection import ConnectionsAnswer
 from daftray.domain.errors import InvalidInputError
 from daftray.domain.ports import Clock
 from daftray.domain.principal import RunPrincipal
@@ -46,6 +47,14 @@ async def secrets(
 ) -> dict[str, str]:
     """Answer the run's secrets."""
     return await reporting.secrets(reporting_run(request))
+
+
+@get("/v1/ingest/runs/{run:str}/connections", summary="Data sources and catalogs for a run")
+async def connections(
+    request: AnyRequest, reporting: NamedDependency[SkipValidation[Reporting]]
+) -> ConnectionsAnswer:
+    """Answer the project's data sources and catalogs; their credentials are among the run's secrets."""
+    return await reporting.connections(reporting_run(request))
 
 
 @put(
@@ -130,7 +139,7 @@ def _reporter(request: AnyRequest, attempt: int) -> RunPrincipal:
 
 router = Router(
     "/",
-    route_handlers=[started, secrets, result_data, result, finished, metrics, logs],
+    route_handlers=[started, secrets, connections, result_data, result, finished, metrics, logs],
     guards=[run_only],
     tags=["ingest"],
 )

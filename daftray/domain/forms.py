@@ -106,9 +106,9 @@ def credentials_in(raw: object, path: str, depth: int = 0) -> list[InputIssue]:
 
 
 def _further(value: Any, path: str) -> list[InputIssue]:  # fields are of any type
-    if not isinstance(value, Part):
+    if not isinstance(value, msgspec.Struct):
         return []
-    issues = value.issues(path)
+    issues = value.issues(path) if isinstance(value, Part) else []
     for name in value.__struct_fields__:
         issues += _further(getattr(value, name), _at(path, name))
     return issues

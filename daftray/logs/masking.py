@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from urllib.parse import quote, quote_plus
 
+from daftray.logs.secret_parts import parts_of
+
 SHORTEST_SECRET = 4
 """Bytes. A shorter value would be found all over a log; the API refuses to keep one."""
 SHORTEST_LINE = 8
@@ -28,7 +30,8 @@ class Mask:
     """Covers secret values in one run's log. ``few`` is how many forms are looked for one after another."""
 
     def __init__(self, secrets: Iterable[str], *, few: int = FEW_FORMS) -> None:
-        forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST_SECRET}
+        values = {value for secret in secrets for value in (secret, *parts_of(secret))}
+        forms = {form for value in values for form in _forms(value) if len(form) >= SHORTEST_SECRET}
         # A longer form that holds a shorter one is covered by it in part only, so all of them are looked for.
         self._forms = sorted(forms)
         self._finder = _find_each if len(forms) <= few else _find_by_beginning(forms)

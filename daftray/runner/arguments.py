@@ -6,6 +6,8 @@ import inspect
 import typing
 
 from daftray.runner import lookup
+from daftray.runner.connections import current, mapping_of, sort_of
+from daftray.runner.connections.secret_parts import ConnectionProblem
 from daftray.runner.convert import ConversionError, convert
 from daftray.runner.ending import ArgumentsInvalidError
 
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from inspect import Parameter
 
+    from daftray.runner.connections import Found
+
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_ANYTHING = (inspect.Parameter.empty, typing.Any, object)
+"""Annotations of parameters whose mappings are taken for data sources and catalogs."""
 _BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -38,6 +44,10 @@ def bind(
         name = getattr(function, "__qualname__", str(function))
         lines = "".join(f"\n  {problem}" for problem in binding.problems)
         raise ArgumentsInvalidError(f"The arguments do not fit {name}{signature}:{lines}")
+    try:
+        binding.open()
+    except ConnectionProblem as problem:
+        raise ArgumentsInvalidError(str(problem)) from None
     return binding.args, binding.kwargs
 
 
@@ -51,6 +61,7 @@ class _Binding:
         self.args: list[object] = []
         self.kwargs: dict[str, object] = {}
         self.problems: list[str] = []
+        self._found: list[Found] = []
 
     def positional(self, values: list[object]) -> None:
         """Give the first parameters their values, in order."""
@@ -96,7 +107,18 @@ class _Binding:
             if parameter.default is parameter.empty and not variable and parameter.name not in self._filled:
                 self.problems.append(f"{parameter.name}: missing")
 
+    def open(self) -> None:
+        """Put data sources and catalogs in their places, once all else is right: this takes the network."""
+        opened = {id(found): found.open() for found in self._found}
+        self.args = [opened.get(id(value), value) for value in self.args]
+        self.kwargs = {name: opened.get(id(value), value) for name, value in self.kwargs.items()}
+
     def _convert(self, name: str, parameter: Parameter, value: object) -> object:
+        annotation = self._annotations.get(parameter.name, inspect.Parameter.empty)
+        sort = sort_of(annotation)
+        mapped = mapping_of(value) if any(annotation is one for one in _ANYTHING) else None
+        if mapped is not None or (sort is not None and value is not None):
+            return self._find(name, mapped[0] if mapped else str(sort), value)
         if parameter.name not in self._annotations:
             return value
         try:
@@ -104,6 +126,14 @@ class _Binding:
         except ConversionError as error:
             self.problems += [f"{name}{problem}" for problem in error.problems]
             return None
+
+    def _find(self, name: str, sort: str, value: object) -> object:
+        try:
+            self._found.append(current().find(sort, value))
+        except ConnectionProblem as problem:
+            self.problems.append(f"{name}: {problem}")
+            return None
+        return self._found[-1]
 
 
 def _annotations(function: Callable[..., object], signature: inspect.Signature) -> dict[str, object]:
@@ -127,6 +157,6 @@ def _annotations(function: Callable[..., object], signature: inspect.Signature) 
         try:
             found[name] = typing.get_type_hints(holder, globalns=names, include_extras=True)[name]
         except Exception:
-            if not isinstance(annotation, str):
+            if not isinstance(annotation, str) or sort_of(annotation):
                 found[name] = annotation
     return found

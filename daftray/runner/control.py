@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from daftray.runner.settings import RunSettings
 
 REQUEST_TIMEOUT_S = 10.0
+CONNECTIONS_TIMEOUT_S = 30.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 _LONGEST_DETAIL = 500
@@ -70,6 +71,10 @@ class ControlPlane:
         """Return the run's secrets by name, for a worker process."""
         path = f"{self._run}/secrets?attempt={self._attempt}"
         return self._until(give_up_after_s, lambda: self._send("GET", path))
+
+    def connections(self) -> object:
+        """Return the project's data sources and catalogs, without a credential."""
+        return self._until(CONNECTIONS_TIMEOUT_S, lambda: self._send("GET", f"{self._run}/connections"))
 
     def result_data(self, data: BinaryIO, size: int, *, give_up_after_s: float) -> None:
         """Store the bytes of a result, ahead of the result itself."""

@@ -59,7 +59,13 @@ def main(settings: RunSettings | None, *, path: list[str], loaded: Iterable[str]
     try:
         control = ControlPlane(settings)
         answer = _start(control, settings)
-        program = entrypoint.Program(answer["entrypoint"], path=path, loaded=loaded)
+        program = entrypoint.Program(
+            answer["entrypoint"],
+            path=path,
+            loaded=loaded,
+            secrets=answer["secrets"],
+            fetch=control.connections,
+        )
     except (ControlPlaneError, ValueError) as error:
         raise SystemExit(f"daftray: this run cannot start: {error}") from None
     os.environ.update(answer["secrets"])

@@ -13,7 +13,7 @@ from daftray.runner.say import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Any
 
@@ -27,15 +27,25 @@ class Program:
         entrypoint: ``{"file": {…}}``, or ``module`` or ``function`` (``daftray/domain/spec.py``).
         path: the ``sys.path`` that plain Python would have, without its first entry.
         loaded: the modules that plain Python would have loaded.
+        secrets: the run's secrets by name.
+        fetch: asks the control plane for the project's data sources and catalogs.
     """
 
     def __init__(
-        self, entrypoint: dict[str, dict[str, Any] | None], *, path: list[str], loaded: Iterable[str]
+        self,
+        entrypoint: dict[str, dict[str, Any] | None],
+        *,
+        path: list[str],
+        loaded: Iterable[str],
+        secrets: Mapping[str, str] | None = None,
+        fetch: Callable[[], object] = dict,
     ) -> None:
         given = [(kind, part) for kind, part in entrypoint.items() if part is not None]
         if len(given) != 1 or given[0][0] not in {"file", "module", "function"}:
             raise ValueError(f"the entrypoint is not one of file, module and function: {sorted(entrypoint)}")
         self._kind, self._part = given[0]
+        self._secrets = secrets or {}
+        self._fetch = fetch
         self._root = os.getcwd()
         self._first = self._first_folders()
         self.imports = UserImports(self._first, path, loaded)
@@ -84,7 +94,7 @@ class Program:
         if self._kind == "function":
             with self.imports.aside():
                 from daftray.runner.functions import call  # scripts need nothing of what it imports
-            return call(self._name, self._part)
+            return call(self._name, self._part, self._secrets, self._fetch)
         argv = [str(each) for each in self._part.get("argv") or ()]
         if self._kind == "file":
             scripts.run_file(str(self._part["file_path"]), argv)

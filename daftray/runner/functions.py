@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 
-from daftray.runner import arguments, lookup, scripts
+from daftray.runner import arguments, connections, lookup, scripts
 from daftray.runner.ending import EntrypointNotFoundError
 
 TYPE_CHECKING = False
@@ -15,17 +15,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def call(name: str, part: Mapping[str, Any]) -> object:
+def call(name: str, part: Mapping[str, Any], secrets: Mapping[str, str], fetch: Callable[[], object]) -> object:
     """Call a function entrypoint and return what it returns.
 
     Args:
         name: the module's name for Python's import system.
         part: ``module`` (a dotted name, or a path that ends in ``.py``), ``symbol``, ``args`` and ``kwargs``.
+        secrets: the run's secrets, which data sources and catalogs are opened with.
+        fetch: asks the control plane for the project's data sources and catalogs.
 
     Raises:
         EntrypointNotFoundError: the module or the function is not there.
         ArgumentsInvalidError: the arguments do not fit; the message lists every one that does not.
     """
+    connections.use(connections.Connections(secrets, fetch))
     where = str(part["module"])
     if where.endswith(".py") and not os.path.isfile(where):
         raise EntrypointNotFoundError(lookup.no_file(where))

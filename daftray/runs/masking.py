@@ -6,10 +6,12 @@ run's problems and in the detail of its status.
 
 from __future__ import annotations
 
+import msgspec
 from msgspec.structs import replace
 
 from daftray.domain.problem import ExceptionInfo, ProblemReport, ProblemSample
 from daftray.domain.report import FinishedReport
+from daftray.domain.result import RunResult
 from daftray.logs.masking import Mask
 
 
@@ -21,6 +23,12 @@ def masked(report: FinishedReport, mask: Mask) -> FinishedReport:
         detail=None if detail is None else mask.text(detail),
         exception=None if exception is None else _masked_exception(exception, mask),
     )
+
+
+def masked_result(result: RunResult, mask: Mask) -> RunResult:
+    """Return a result in JSON without secret values: their stars are as long, so it stays JSON."""
+    value = msgspec.Raw(mask.whole(bytes(result.value)))
+    return replace(result, value=value)
 
 
 def masked_problem(report: ProblemReport, mask: Mask) -> ProblemReport:

@@ -207,6 +207,8 @@ async def _pinned(run: Run, git: GitSource, context: StepContext) -> Run:
 async def _package(run: Run, context: StepContext) -> Package:
     if run.source.directory is not None:
         return await context.packages.from_directory(Path(run.source.directory.path))
+    if run.source.git is None:
+        return await context.packages.empty()
     if run.commit is None:
         raise ValueError(f"run {run.id} was not pinned")
     repository = await context.sources.repository(run)

@@ -68,6 +68,11 @@ class ZipPackages:
         """
         return await asyncio.to_thread(lambda: self._pack(read_directory(path), None))
 
+    async def empty(self) -> Package:
+        """Return the package of a run that has no source; Ray unpacks no zip that is empty."""
+        note = TreeFile(path="README", data=b"This run has no source of its own.\n")
+        return await asyncio.to_thread(lambda: self._own.keep([note]))
+
     async def runner(self) -> Package:
         """Return the package of the runner itself, made once of the installed files.
 

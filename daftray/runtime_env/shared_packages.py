@@ -57,6 +57,10 @@ class SharedPackages:
         """Return the package of a folder of the server's disk. Raises `SourceError`."""
         return await self._own.from_directory(path)
 
+    async def empty(self) -> Package:
+        """Return the package of a run that has no source."""
+        return await self._own.empty()
+
     async def runner(self) -> Package:
         """Return the package of the runner itself."""
         return await self._own.runner()

@@ -17,6 +17,8 @@ from daftray.api import (
     admin,
     apps,
     bulk,
+    catalogs,
+    data_sources,
     entrypoints,
     health,
     ingest,
@@ -49,6 +51,8 @@ def create_app(services: Services) -> Litestar:
         # Not `secrets` or `runs`: Litestar takes an error at a body's field for one of a dependency of that
         # name, and so for a defect of ours.
         "project_secrets": services.secrets,
+        "connections": services.connections,
+        "checks": services.checks,
         "run_service": services.runs,
         "task_service": services.tasks,
         "entrypoints": services.entrypoints,
@@ -76,6 +80,8 @@ def create_app(services: Services) -> Litestar:
             admin.router,
             projects.router,
             secrets.router,
+            data_sources.router,
+            catalogs.router,
             prices.router,
             runs.router,
             tasks.router,

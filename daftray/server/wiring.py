@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from daftray.adapters.blobs.store import ObjectBlobs
 from daftray.adapters.db.blob_owners import SqlBlobOwners
+from daftray.adapters.db.connections import SqlConnectionStore
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.master_keys import SqlMasterKeyStore
 from daftray.adapters.db.notices import notices_of
@@ -38,12 +39,14 @@ from daftray.metrics.pacing import Pacing
 from daftray.metrics.problems import Problems
 from daftray.metrics.reservations import Reservations
 from daftray.projects.master_keys import MasterKeys
+from daftray.projects.connections import Connections
 from daftray.projects.prices import Prices
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects
 from daftray.retention.collector import Retention
 from daftray.retention.janitor import Janitor
 from daftray.runs.capacity import Capacity
+from daftray.runs.checks import Checks
 from daftray.runs.context import Policy, StepContext
 from daftray.runs.metrics_stream import MetricsFollower
 from daftray.runs.problem_ingest import ProblemIngest
@@ -71,6 +74,8 @@ class Services:
     blobs: ObjectBlobs
     projects: Projects
     secrets: ProjectSecrets
+    connections: Connections
+    checks: Checks
     master_keys: MasterKeys
     runs: Runs
     tasks: Tasks
@@ -201,6 +206,8 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         digest_keys=ring.keys("idempotency keys"),
         prices=price_store,
     )
+    connection_store = points.around("connections", SqlConnectionStore(database))
+    connections = Connections(store=connection_store, ids=ids, clock=clock)
     outcomes = Outcomes(reports=reports, blobs=blobs, accounts=accounts)
     submitted = points.around("submitted", SqlSubmittedJobs(database))
     grace = timedelta(minutes=settings.keep_ray_jobs_minutes)
@@ -224,7 +231,16 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             clock=clock,
         ),
         entrypoints=Entrypoints(projects=projects, mirrors=mirrors, secrets=secrets),
-        reporting=Reporting(runs=run_store, reports=reports, blobs=blobs, secrets=secrets, wake=wake),
+        connections=connections,
+        checks=Checks(store=run_store, wake=wake, ids=ids, clock=clock, cluster=cluster),
+        reporting=Reporting(
+            runs=run_store,
+            reports=reports,
+            blobs=blobs,
+            secrets=secrets,
+            wake=wake,
+            connections=connections,
+        ),
         outcomes=outcomes,
         metrics_follower=MetricsFollower(outcomes=outcomes, runs=run_store, stopping=stopping),
         prices=Prices(store=price_store, clock=clock),

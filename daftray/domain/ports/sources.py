@@ -119,6 +119,10 @@ class Packages(Protocol):
         """Return the package of a folder of the server's disk. Raises `SourceError`."""
         ...
 
+    async def empty(self) -> Package:
+        """Return the package of a run that has no source: one with nothing of anybody's in it."""
+        ...
+
     async def runner(self) -> Package:
         """Return the package of the runner itself."""
         ...

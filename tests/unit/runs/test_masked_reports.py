@@ -38,6 +38,7 @@ async def test_a_reported_exception_is_kept_without_secrets() -> None:
         blobs=plane.blobs,
         secrets=plane.secrets,
         wake=plane.wake,
+        connections=plane.connections,
     )
     exception = an_exception(message=f"401 for {SHARED} and {OWN}")
     report = a_finished(outcome="raised", exit_code=1, exception=exception)

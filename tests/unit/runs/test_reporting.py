@@ -33,6 +33,7 @@ class Reported:
             blobs=plane.blobs,
             secrets=plane.secrets,
             wake=plane.wake,
+            connections=plane.connections,
         )
 
 
