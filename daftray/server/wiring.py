@@ -10,6 +10,7 @@ from daftray.adapters.blobs.store import ObjectBlobs
 from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.connections import SqlConnectionStore
 from daftray.adapters.db.database import Database
+from daftray.adapters.db.integrations import SqlIntegrationStore
 from daftray.adapters.db.master_keys import SqlMasterKeyStore
 from daftray.adapters.db.notices import notices_of
 from daftray.adapters.db.prices import SqlPriceStore
@@ -38,6 +39,7 @@ from daftray.metrics.outcomes import Outcomes
 from daftray.metrics.pacing import Pacing
 from daftray.metrics.problems import Problems
 from daftray.metrics.reservations import Reservations
+from daftray.projects.integrations import Integrations
 from daftray.projects.master_keys import MasterKeys
 from daftray.projects.connections import Connections
 from daftray.projects.prices import Prices
@@ -80,6 +82,7 @@ class Services:
     runs: Runs
     tasks: Tasks
     entrypoints: Entrypoints
+    integrations: Integrations
     reporting: Reporting
     outcomes: Outcomes
     metrics_follower: MetricsFollower
@@ -229,6 +232,9 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             secrets=secrets,
             ids=ids,
             clock=clock,
+        ),
+        integrations=Integrations(
+            store=points.around("integrations", SqlIntegrationStore(database)), ids=ids, clock=clock
         ),
         entrypoints=Entrypoints(projects=projects, mirrors=mirrors, secrets=secrets),
         connections=connections,
