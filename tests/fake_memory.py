@@ -93,8 +93,6 @@ class Memory:
     tasks: dict[str, Task] = field(default_factory=dict)
     integrations: dict[str, Integration] = field(default_factory=dict)
     connections: dict[str, Connection] = field(default_factory=dict)
-    tasks: dict[str, Task] = field(default_factory=dict)
-    integrations: dict[str, Integration] = field(default_factory=dict)
     removals: set[str] = field(default_factory=set)
     identity: str | None = None
     clock: FakeClock = field(default_factory=FakeClock)

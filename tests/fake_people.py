@@ -5,6 +5,7 @@ from __future__ import annotations
 from fake_memory import Memory
 from msgspec.structs import replace
 
+from daftray.domain.audit import AuditEntry, AuditQuery
 from daftray.domain.errors import (
     ConflictError,
     MemberNotFoundError,
@@ -137,6 +138,24 @@ class InMemoryMembershipStore:
         }
         if admins == {leaving}:
             raise ConflictError
+
+
+class InMemoryAuditStore:
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._entries = (memory or Memory()).audit
+
+    async def add(self, entry: AuditEntry) -> None:
+        self._entries.append(entry)
+
+    async def list(self, query: AuditQuery) -> list[AuditEntry]:
+        wanted = {name: getattr(query, name) for name in ("workspace", "project", "actor", "action")}
+        found = [
+            entry
+            for entry in self._entries
+            if all(value in {None, getattr(entry, name)} for name, value in wanted.items())
+            and (query.before is None or entry.id < query.before)
+        ]
+        return sorted(found, key=lambda entry: entry.id, reverse=True)[: query.limit]
 
 
 class FakePasswords:

@@ -20,6 +20,7 @@ from daftray.domain.tally import (
     Silence,
     Tallies,
     bucket_of,
+    project_label,
 )
 
 
@@ -78,7 +79,11 @@ class InMemoryTallyStore:
         )
 
     def _names(self) -> dict[str, str]:
-        return {project.id: project.name for project in self._memory.projects.values()}
+        workspaces = {one.id: one.name for one in self._memory.workspaces.values()}
+        return {
+            one.id: project_label(one.name, one.workspace, workspaces.get(one.workspace))
+            for one in self._memory.projects.values()
+        }
 
     def _ended(self) -> tuple[EndedRuns, ...]:
         names = self._names()

@@ -33,7 +33,6 @@ from fake_stores import (
     InMemoryReportStore,
     InMemorySecretStore,
 )
-from fake_stores import InMemoryKeyStore, InMemoryProjectStore, InMemoryReportStore, InMemorySecretStore
 from fake_tasks import InMemoryIntegrationStore, InMemoryTaskStore
 
 from daftray.domain.errors import BlobNotFoundError

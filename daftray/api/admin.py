@@ -7,6 +7,7 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
+from daftray.api.audit import AUDIT
 from daftray.api.auth import AnyRequest, operator
 from daftray.api.strict import refuse_unknown
 from daftray.domain.retention import Collected
@@ -19,7 +20,13 @@ class CollectRequest(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
-@post("/v1/admin/gc", guards=[operator], status_code=200, summary="Remove what is not kept any more")
+@post(
+    "/v1/admin/gc",
+    guards=[operator],
+    opt={AUDIT: "server.collect"},
+    status_code=200,
+    summary="Remove what is not kept any more",
+)
 async def collect(
     request: AnyRequest,
     data: JSONBody[CollectRequest],

@@ -1,4 +1,4 @@
-"""Who calls, and whether they may: one middleware that finds the principal, guards that check its role."""
+"""Who calls, and whether they may: guards that check the role. Who it is finds `authentication.py`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from litestar.types import ASGIApp
 
 from daftray.domain.errors import ForbiddenError, UnauthenticatedError
 from daftray.domain.principal import Principal, Role, RunPrincipal
 from daftray.identity.access import Access, Place
-from daftray.identity.service import Identity
 
 ANONYMOUS = "anonymous"
 """The route option of a path that anybody may call."""
@@ -21,22 +18,6 @@ ANONYMOUS = "anonymous"
 # Litestar's generic parameters (handler, user, auth, state) add nothing here: ours are checked below.
 Connection = ASGIConnection[Any, Any, Any, Any]
 AnyRequest = Request[Any, Any, Any]
-
-
-class BearerAuthentication(AbstractAuthenticationMiddleware):
-    """Finds the principal by ``Authorization: Bearer``, or by ``X-API-Key`` where a proxy takes the other."""
-
-    def __init__(self, app: ASGIApp, identity: Identity) -> None:
-        super().__init__(app, exclude_from_auth_key=ANONYMOUS)
-        self._identity = identity
-
-    async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
-        """Return the principal. Raises `UnauthenticatedError`."""
-        bearer = connection.headers.get("x-api-key")
-        scheme, _, value = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and value:
-            bearer = value.strip()
-        return AuthenticationResult(user=await self._identity.authenticate(bearer), auth=None)
 
 
 def person(connection: Connection) -> Principal:

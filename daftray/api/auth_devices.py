@@ -14,10 +14,13 @@ from daftray.api.audit import AUDIT, note
 from daftray.api.auth import ANONYMOUS, AnyRequest, person
 from daftray.api.authentication import Authenticator, credentials_of
 from daftray.api.strict import refuse_unknown
+from daftray.api.throttled import address_of, counting_misses
 from daftray.domain.device import PollOutcome
 from daftray.domain.errors import ForbiddenError
+from daftray.domain.ports.throttle import Throttle
 from daftray.domain.principal import Principal
 from daftray.domain.session import Tokens
+from daftray.domain.throttle import DEVICE_POLL, DEVICE_START, FAILED_CODE
 from daftray.identity.access import Access
 from daftray.identity.devices import Devices
 from daftray.identity.service import CredentialKind
@@ -80,8 +83,10 @@ async def authorize(
     request: AnyRequest,
     authenticator: NamedDependency[SkipValidation[Authenticator]],
     device_flow: NamedDependency[SkipValidation[Devices]],
+    throttle: NamedDependency[SkipValidation[Throttle]],
 ) -> DeviceAuthorization:
     """Return a code for a person to type, and one for the program to ask with. There is no body."""
+    throttle.hit(DEVICE_START, address_of(request))
     asked = await device_flow.authorize()
     page = f"{authenticator.url_of(request)}/device"
     return DeviceAuthorization(
@@ -96,9 +101,13 @@ async def authorize(
 
 @post("/token", opt={ANONYMOUS: True}, status_code=200, summary="Ask whether a person has approved")
 async def token(
-    data: JSONBody[DeviceTokenRequest], device_flow: NamedDependency[SkipValidation[Devices]]
+    request: AnyRequest,
+    data: JSONBody[DeviceTokenRequest],
+    device_flow: NamedDependency[SkipValidation[Devices]],
+    throttle: NamedDependency[SkipValidation[Throttle]],
 ) -> Response[Tokens | PollRefusal]:
     """Return the tokens, once, or 400 with what RFC 8628 calls the reason."""
+    throttle.hit(DEVICE_POLL, address_of(request))
     told = await device_flow.poll(data.device_code)
     if isinstance(told, Tokens):
         return Response(told)
@@ -113,6 +122,7 @@ async def approve(
     request: AnyRequest,
     data: JSONBody[DeviceDecision],
     device_flow: NamedDependency[SkipValidation[Devices]],
+    throttle: NamedDependency[SkipValidation[Throttle]],
 ) -> DeviceDecided:
     """Decide about the program that shows this code. It will act as the caller, in one workspace."""
     refuse_unknown(await request.body(), data)
@@ -120,7 +130,8 @@ async def approve(
     if credentials_of(request).kind is CredentialKind.ACCESS_TOKEN:
         # One sign-in must not beget others, which would outlive it.
         raise ForbiddenError("Approve in a browser in which you signed in, or with an API key.")
-    return await decide(request, device_flow, caller, data)
+    with counting_misses(throttle, FAILED_CODE, caller.id, address_of(request)):
+        return await decide(request, device_flow, caller, data)
 
 
 async def decide(

@@ -9,15 +9,19 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
+from daftray.api.audit import AUDIT, note
 from daftray.api.auth import ANONYMOUS, AnyRequest, person
 from daftray.api.authentication import Authenticator, credentials_of
+from daftray.api.throttled import address_of
 from daftray.domain.errors import InvalidInputError
-from daftray.domain.principal import Grant
+from daftray.domain.ports.throttle import Throttle
+from daftray.domain.principal import Grant, Principal
 from daftray.domain.session import Tokens
+from daftray.domain.throttle import REFRESH_BY_ADDRESS
 from daftray.identity.access_tokens import AccessTokens
 from daftray.identity.refresh import TokenFamilies
 from daftray.identity.service import CredentialKind
-from daftray.identity.sessions import BrowserSessions
+from daftray.identity.sessions import BrowserSessions, SignedIn
 
 
 class RefreshRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,21 +55,29 @@ class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
 
 @post("/refresh", opt={ANONYMOUS: True}, status_code=200, summary="Trade a refresh token for new tokens")
 async def refresh(
-    data: JSONBody[RefreshRequest], token_families: NamedDependency[SkipValidation[TokenFamilies]]
+    request: AnyRequest,
+    data: JSONBody[RefreshRequest],
+    token_families: NamedDependency[SkipValidation[TokenFamilies]],
+    throttle: NamedDependency[SkipValidation[Throttle]],
 ) -> Tokens:
     """Return new tokens. The old refresh token is spent: one that comes again ends its sign-in."""
+    throttle.hit(REFRESH_BY_ADDRESS, address_of(request))
     return await token_families.refresh(data.refresh_token)
 
 
 @post("/revoke", opt={ANONYMOUS: True}, status_code=204, summary="End the sign-in of a refresh token")
 async def revoke(
-    data: JSONBody[RefreshRequest], token_families: NamedDependency[SkipValidation[TokenFamilies]]
+    request: AnyRequest,
+    data: JSONBody[RefreshRequest],
+    token_families: NamedDependency[SkipValidation[TokenFamilies]],
+    throttle: NamedDependency[SkipValidation[Throttle]],
 ) -> None:
     """End it; of a token that is none nothing is said (RFC 7009)."""
+    throttle.hit(REFRESH_BY_ADDRESS, address_of(request))
     await token_families.end(data.refresh_token)
 
 
-@post("/logout", status_code=204, summary="Sign out")
+@post("/logout", opt={AUDIT: "session.end"}, status_code=204, summary="Sign out")
 async def logout(
     request: AnyRequest,
     authenticator: NamedDependency[SkipValidation[Authenticator]],
@@ -74,12 +86,13 @@ async def logout(
     browser_sessions: NamedDependency[SkipValidation[BrowserSessions]],
 ) -> Response[None]:
     """End the browser's session, or the sign-in that the access token is of."""
-    shown, answer = credentials_of(request), Response(None)
-    if shown.session is not None:
+    credentials, answer = credentials_of(request), Response(None)
+    note(request, target=credentials.kind)
+    if credentials.session is not None:
         await browser_sessions.end(authenticator.cookie_of(request) or "")
         answer.set_cookie(authenticator.cookie("", max_age_s=0))
-    elif shown.kind is CredentialKind.ACCESS_TOKEN and shown.bearer:
-        await token_families.end_family(access_tokens.read(shown.bearer).fam)
+    elif credentials.kind is CredentialKind.ACCESS_TOKEN and credentials.bearer:
+        await token_families.end_family(access_tokens.read(credentials.bearer).fam)
     else:
         raise InvalidInputError("An API key is not signed out but revoked: `daftray keys revoke`.")
     return answer
@@ -88,14 +101,18 @@ async def logout(
 @get("/session", summary="Who am I?")
 async def session(request: AnyRequest) -> WhoAmI:
     """Return the caller: id, name, what they may do where."""
-    caller, shown = person(request), credentials_of(request)
+    return shown(person(request), credentials_of(request).session)
+
+
+def shown(caller: Principal, session: SignedIn | None) -> WhoAmI:
+    """Return a caller as they are told who they are."""
     return WhoAmI(
         id=caller.id,
         name=caller.name,
         kind=caller.kind,
         operator=caller.operator,
         grants=[_shown(grant) for grant in caller.grants],
-        csrf_token=shown.session.csrf_token if shown.session else None,
+        csrf_token=session.csrf_token if session else None,
     )
 
 

@@ -9,6 +9,7 @@ from litestar import Router, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, SkipValidation
 
+from daftray.api.audit import AUDIT
 from daftray.api.auth import AnyRequest, runner
 from daftray.api.runs import LARGEST_BODY, IdempotencyParameter
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
@@ -32,7 +33,13 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     run_ids: list[str]
 
 
-@post("/", guards=[runner], summary="Create many runs", request_max_body_size=LARGEST_BODY)
+@post(
+    "/",
+    guards=[runner],
+    opt={AUDIT: "run.create_many"},
+    summary="Create many runs",
+    request_max_body_size=LARGEST_BODY,
+)
 async def create_runs(
     request: AnyRequest,
     data: JSONBody[RunBatch],

@@ -9,6 +9,7 @@ from litestar import Router, get, put
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, QueryParameter, SkipValidation
 
+from daftray.api.audit import AUDIT
 from daftray.api.auth import AnyRequest, admin, viewer
 from daftray.api.projects import LimitParameter, OffsetParameter
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
@@ -33,7 +34,7 @@ class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
     page_size: int
 
 
-@put("/prices", guards=[admin], summary="Set a project's prices")
+@put("/prices", guards=[admin], opt={AUDIT: "prices.set"}, summary="Set a project's prices")
 async def set_prices(
     request: AnyRequest,
     data: JSONBody[PriceTableRequest],

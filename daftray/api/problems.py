@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from daftray.api.auth import AnyRequest
 from daftray.api.headers import SAFE_HEADERS
-from daftray.domain.errors import DaftrayError, InputIssue, InvalidInputError
+from daftray.domain.errors import DaftrayError, InputIssue, InvalidInputError, TooManyRequestsError
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,10 @@ def on_daftray_error(_: AnyRequest, error: DaftrayError) -> Response[ProblemDeta
     status = STATUS_OF[error.code]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request failed: %s", error.detail, extra={"action": "request", "code": error.code})
-    return _answer(error.code, status, error.detail, issues)
+    answer = _answer(error.code, status, error.detail, issues)
+    if isinstance(error, TooManyRequestsError):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 def on_validation_error(_: AnyRequest, error: ValidationException) -> Response[ProblemDetails]:

@@ -8,10 +8,13 @@ import msgspec
 from litestar import Router, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, QueryParameter, SkipValidation
+from msgspec.structs import replace
 
-from daftray.api.auth import AnyRequest, admin, viewer
+from daftray.api.audit import AUDIT, note
+from daftray.api.auth import AnyRequest, admin, guest, viewer
 from daftray.api.scope import PROJECT, WORKSPACE, provide_project, provide_workspace
 from daftray.api.strict import refuse_unknown
+from daftray.domain.principal import Principal
 from daftray.domain.project import Project, ProjectPatch, ProjectRequest
 from daftray.projects.service import Projects
 
@@ -27,7 +30,13 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True):
     page_size: int
 
 
-@post(WORKSPACE + "/projects", guards=[admin], summary="Create a project")
+def shown(project: Project) -> Project:
+    """Return a project as answers have it: under ``github``, too, without which Daft Cloud's client fails."""
+    source = project.source
+    return replace(project, source=replace(source, github=source.github or source.git))
+
+
+@post(WORKSPACE + "/projects", guards=[admin], opt={AUDIT: "project.create"}, summary="Create a project")
 async def create_project(
     request: AnyRequest,
     data: JSONBody[ProjectRequest],
@@ -36,19 +45,23 @@ async def create_project(
 ) -> Project:
     """Make a project of a Git remote."""
     refuse_unknown(await request.body(), data)
-    return await projects.create(workspace_id, data)
+    made = await projects.create(workspace_id, data)
+    note(request, target=made.id, project=made.id)
+    return shown(made)
 
 
-@get(WORKSPACE + "/projects", guards=[viewer], summary="List projects")
+@get(WORKSPACE + "/projects", guards=[guest], summary="List projects")
 async def list_projects(
     workspace_id: NamedDependency[str],
     projects: NamedDependency[SkipValidation[Projects]],
+    caller: NamedDependency[SkipValidation[Principal]],
     limit: LimitParameter = 50,
     offset: OffsetParameter = 0,
 ) -> ProjectPage:
-    """Return a page of the workspace's projects."""
-    found = await projects.list(workspace_id, limit=limit, offset=offset)
-    return ProjectPage(projects=found, page=offset // limit + 1, page_size=limit)
+    """Return a page of the workspace's projects, as far as they are the caller's to see."""
+    only = caller.projects_in(workspace_id)
+    found = await projects.list(workspace_id, limit=limit, offset=offset, only=only)
+    return ProjectPage(projects=[shown(one) for one in found], page=offset // limit + 1, page_size=limit)
 
 
 @get(
@@ -59,10 +72,16 @@ async def list_projects(
 )
 async def get_project(home: NamedDependency[SkipValidation[Project]]) -> Project:
     """Return a project, by id or name."""
-    return home
+    return shown(home)
 
 
-@patch(PROJECT, guards=[admin], dependencies={"home": Provide(provide_project)}, summary="Change a project")
+@patch(
+    PROJECT,
+    guards=[admin],
+    opt={AUDIT: "project.update"},
+    dependencies={"home": Provide(provide_project)},
+    summary="Change a project",
+)
 async def update_project(
     request: AnyRequest,
     data: JSONBody[ProjectPatch],
@@ -71,10 +90,16 @@ async def update_project(
 ) -> Project:
     """Change a project's name or source."""
     refuse_unknown(await request.body(), data)
-    return await projects.update(home, data)
+    return shown(await projects.update(home, data))
 
 
-@delete(PROJECT, guards=[admin], dependencies={"home": Provide(provide_project)}, summary="Delete a project")
+@delete(
+    PROJECT,
+    guards=[admin],
+    opt={AUDIT: "project.delete"},
+    dependencies={"home": Provide(provide_project)},
+    summary="Delete a project",
+)
 async def delete_project(
     home: NamedDependency[SkipValidation[Project]],
     projects: NamedDependency[SkipValidation[Projects]],

@@ -10,6 +10,7 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter, SkipValidation
 
+from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, runner, viewer
 from daftray.api.overrides import read_overrides
 from daftray.api.projects import LimitParameter, OffsetParameter
@@ -80,7 +81,13 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     events: list[RunEvent]
 
 
-@post("/", guards=[runner], summary="Create a run", request_max_body_size=LARGEST_BODY)
+@post(
+    "/",
+    guards=[runner],
+    opt={AUDIT: "run.create"},
+    summary="Create a run",
+    request_max_body_size=LARGEST_BODY,
+)
 async def create_run(
     request: AnyRequest,
     data: JSONBody[RunRequest],
@@ -91,7 +98,9 @@ async def create_run(
 ) -> RunAnswer:
     """Make a run; it is kept when this answers, and everything else happens after."""
     refuse_unknown(await request.body(), data)
-    return RunAnswer(run=await run_service.create(home, data, caller, key=idempotency_key))
+    made = await run_service.create(home, data, caller, key=idempotency_key)
+    note(request, target=made.id)
+    return RunAnswer(run=made)
 
 
 @get("/", guards=[viewer], summary="List runs")
@@ -137,7 +146,9 @@ async def get_run(
     return await run_service.get(home, run)
 
 
-@post("/{run:str}/cancel", guards=[runner], summary="Cancel a run", status_code=200)
+@post(
+    "/{run:str}/cancel", guards=[runner], opt={AUDIT: "run.cancel"}, summary="Cancel a run", status_code=200
+)
 async def cancel_run(
     run: FromPath[str],
     home: NamedDependency[SkipValidation[Project]],
@@ -147,7 +158,13 @@ async def cancel_run(
     return RunAnswer(run=await run_service.cancel(home, run))
 
 
-@post("/{run:str}/rerun", guards=[runner], summary="Run again", request_max_body_size=LARGEST_BODY)
+@post(
+    "/{run:str}/rerun",
+    guards=[runner],
+    opt={AUDIT: "run.rerun"},
+    summary="Run again",
+    request_max_body_size=LARGEST_BODY,
+)
 async def rerun(
     request: AnyRequest,
     run: FromPath[str],

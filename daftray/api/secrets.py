@@ -9,6 +9,7 @@ from litestar import Router, delete, get, put
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, PathParameter, SkipValidation
 
+from daftray.api.audit import AUDIT
 from daftray.api.auth import AnyRequest, admin, viewer
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
 from daftray.api.strict import refuse_unknown
@@ -37,7 +38,7 @@ class SecretNames(msgspec.Struct, frozen=True, kw_only=True):
     secrets: list[Secret]
 
 
-@put("/{name:str}", guards=[admin], summary="Set a secret")
+@put("/{name:str}", guards=[admin], opt={AUDIT: "secret.set"}, summary="Set a secret")
 async def set_secret(
     request: AnyRequest,
     name: SecretName,
@@ -59,7 +60,7 @@ async def list_secrets(
     return SecretNames(secrets=await project_secrets.list(home.id))
 
 
-@delete("/{name:str}", guards=[admin], summary="Delete a secret")
+@delete("/{name:str}", guards=[admin], opt={AUDIT: "secret.delete"}, summary="Delete a secret")
 async def delete_secret(
     name: SecretName,
     home: NamedDependency[SkipValidation[Project]],

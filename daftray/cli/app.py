@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 import daftray
-from daftray.cli import admin, prices, profile, projects, run, runs, secrets
+from daftray.cli import (
+    admin,
+    audit,
+    keys,
+    members,
+    prices,
+    profile,
+    projects,
+    run,
+    runs,
+    secrets,
+    users,
+    workspaces,
+)
 from daftray.cli.failures import CommandGroup
 from daftray.cli.session import Session
 from daftray.client.errors import NotConfiguredError
@@ -43,6 +56,11 @@ app.add_typer(projects.app, name="projects")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(prices.app, name="prices")
 app.add_typer(profile.app, name="profile")
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
+app.add_typer(workspaces.app, name="workspaces")
+app.add_typer(members.app, name="members")
+app.command("audit", epilog=audit.EPILOG)(audit.audit)
 app.add_typer(admin.app, name="admin")
 
 

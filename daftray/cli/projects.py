@@ -152,7 +152,7 @@ def delete(
 
 def _on_branch(source: ProjectSource, branch: str) -> ProjectSource:
     remote = replace(source.remote, branch=branch)
-    return ProjectSource(github=remote) if source.github else ProjectSource(git=remote)
+    return ProjectSource(git=remote) if source.git else ProjectSource(github=remote)
 
 
 def _show(project: Project, *, as_json: bool) -> None:

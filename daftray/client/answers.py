@@ -8,10 +8,14 @@ from datetime import datetime
 
 import msgspec
 
+from daftray.domain.api_key import KeyInfo
+from daftray.domain.audit import AuditEntry
 from daftray.domain.price import PriceTable
 from daftray.domain.problem import Problem, ProblemComparison
 from daftray.domain.project import Project, Secret
 from daftray.domain.run import Run, RunEvent
+from daftray.domain.user import Member, UserInfo
+from daftray.domain.workspace import Workspace
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +125,38 @@ class SecretsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``{"secrets": […]}``."""
 
     secrets: list[Secret]
+
+
+class UsersAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of users."""
+
+    users: list[UserInfo]
+    next_cursor: str | None = None
+
+
+class KeysAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"api_keys": […]}``."""
+
+    api_keys: list[KeyInfo]
+
+
+class WorkspacesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"workspaces": […]}``."""
+
+    workspaces: list[Workspace]
+
+
+class MembersAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"members": […]}``."""
+
+    members: list[Member]
+
+
+class AuditAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the audit log, newest first."""
+
+    entries: list[AuditEntry]
+    next_cursor: str | None = None
 
 
 class LogEndData(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,3 +24,14 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     target: str | None = None
     remote: str | None = None
+
+
+class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries are meant; what is none is no condition. ``before`` is the id that a page ended with."""
+
+    workspace: str | None = None
+    project: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    before: str | None = None
+    limit: int = 50

@@ -17,6 +17,20 @@ class Role(IntEnum):
     RUNNER = 2
     ADMIN = 3
 
+    @property
+    def word(self) -> RoleName:
+        """What it is called on the wire."""
+        return _WORDS[self]
+
+    @classmethod
+    def of(cls, word: RoleName) -> Role:
+        """Return the role that is called so."""
+        return cls[word.upper()]
+
+
+RoleName = Literal["viewer", "runner", "admin"]
+_WORDS: dict[Role, RoleName] = {Role.VIEWER: "viewer", Role.RUNNER: "runner", Role.ADMIN: "admin"}
+
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """A role in one project of a workspace, or in all of them where ``project`` is none."""
@@ -52,6 +66,12 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     def sees(self, workspace: str) -> bool:
         """Whether the workspace, or some project of it, is theirs to look at."""
         return self.operator or any(grant.workspace == workspace for grant in self.grants)
+
+    def administers_in(self, workspace: str) -> bool:
+        """Whether the workspace, or some project of it, is theirs to change."""
+        return self.operator or any(
+            grant.workspace == workspace and grant.role is Role.ADMIN for grant in self.grants
+        )
 
     def projects_in(self, workspace: str) -> frozenset[str] | None:
         """Return the projects that they may look at, or none where it is all of the workspace's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from daftray.domain.project import DEFAULT_WORKSPACE
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
 
 PHASE_SECONDS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 24 * 3600.0)
@@ -13,7 +14,7 @@ USED = ("requests", "tokens_in", "tokens_out", "cpu_seconds", "cost")
 
 
 class EndedRuns(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs of a project (its name) that have ended alike, those included whose record is gone."""
+    """Runs of a project (its label) that have ended alike, those included whose record is gone."""
 
     project: str
     status: RunStatus
@@ -22,7 +23,7 @@ class EndedRuns(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveRuns(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs of a project (its name) that have not ended, by phase. ``oldest_s`` is the longest in it."""
+    """Runs of a project (its label) that have not ended, by phase. ``oldest_s`` is the longest in it."""
 
     project: str
     phase: RunPhase
@@ -38,7 +39,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProjectUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the runs of a project (its name) have used, as far as it is known: it only grows."""
+    """What the runs of a project (its label) have used, as far as it is known: it only grows."""
 
     project: str
     requests: float = 0.0
@@ -72,3 +73,11 @@ class Tallies(msgspec.Struct, frozen=True, kw_only=True):
 def bucket_of(seconds: float) -> int:
     """Return the place in `PhaseTimes.counts` of a duration."""
     return next((place for place, most in enumerate(PHASE_SECONDS) if seconds <= most), len(PHASE_SECONDS))
+
+
+def project_label(name: str, workspace: str, workspace_name: str | None) -> str:
+    """Return what a project is called where all workspaces are counted: alone in ``default``, else after it.
+
+    Neither name can hold a slash, so no two projects are called the same.
+    """
+    return name if workspace == DEFAULT_WORKSPACE else f"{workspace_name or workspace}/{name}"

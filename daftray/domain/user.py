@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from daftray.domain.principal import Role
+from daftray.domain.principal import Role, RoleName
 
 UserName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$")]
 """What somebody signs in with: a name or an e-mail address, in lower case however it is typed."""
@@ -59,6 +59,57 @@ class UserPatch(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Leave the password out: a repr ends up in logs."""
         return f"UserPatch(name={self.name!r})"
+
+
+class PasswordChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a call that changes one's own password."""
+
+    old: Annotated[str, msgspec.Meta(max_length=1024)]
+    new: Password
+
+    def __repr__(self) -> str:
+        """Leave the passwords out: a repr ends up in logs."""
+        return "PasswordChange()"
+
+
+class UserInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to see of a person."""
+
+    id: str
+    name: str
+    operator: bool
+    has_password: bool
+    subject: str | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+def info_of(user: User) -> UserInfo:
+    """Return what there is to see of a person."""
+    return UserInfo(
+        id=user.id,
+        name=user.name,
+        operator=user.operator,
+        has_password=user.password is not None,
+        subject=user.subject,
+        created_at=user.created_at,
+        disabled_at=user.disabled_at,
+    )
+
+
+class RoleRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a call that gives a role."""
+
+    role: RoleName
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A person with a role in a project (by id), or in the whole workspace where ``project`` is none."""
+
+    user_id: str
+    name: str
+    project: str | None
+    role: RoleName
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):

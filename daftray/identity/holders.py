@@ -7,7 +7,7 @@ from typing import Protocol
 from daftray.domain.errors import UnauthenticatedError
 from daftray.domain.ports import Clock, KeyStore
 from daftray.domain.principal import Principal
-from daftray.identity.keys import principal_of
+from daftray.identity.keys import holder_of
 
 
 class People(Protocol):
@@ -33,4 +33,4 @@ class Holders:
         key = await self._keys.get(holder)
         if key is None or not key.opens_at(self._clock.now()):
             raise UnauthenticatedError("The API key that signed in was revoked or has expired.")
-        return principal_of(key)
+        return await holder_of(key, self._people.principal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from daftray.domain.errors import InvalidInputError, UnauthenticatedError, UserNotFoundError
+from daftray.domain.errors import ForbiddenError, InvalidInputError, UnauthenticatedError, UserNotFoundError
 from daftray.domain.ids import Ids
 from daftray.domain.ports import Clock, MembershipStore, Passwords, UserStore
 from daftray.domain.principal import Grant, Principal
@@ -117,10 +117,13 @@ class Users:
         return changed
 
     async def change_password(self, caller: Principal, *, old: str, new: str) -> User:
-        """Give a person a new password, who knows the old one. Raises `UnauthenticatedError`."""
+        """Give a person a new password, who knows the old one. Raises `ForbiddenError` where they do not."""
         if caller.kind != "person":
             raise InvalidInputError("An API key has no password: sign in as a person.")
-        known = await self.verify(caller.name, old)
+        try:
+            known = await self.verify(caller.name, old)
+        except UnauthenticatedError as exc:
+            raise ForbiddenError("The old password is wrong.") from exc
         await self._store.set_password(known.id, await self._passwords.hash(new))
         return known
 

@@ -47,9 +47,11 @@ class Projects:
         """Return a project, whatever its workspace: for what has been authorised before."""
         return await self._store.by_id(project_id)
 
-    async def list(self, workspace: str, *, limit: int, offset: int) -> list[Project]:
-        """Return projects by name."""
-        return await self._store.list(workspace, limit=limit, offset=offset)
+    async def list(
+        self, workspace: str, *, limit: int, offset: int, only: frozenset[str] | None = None
+    ) -> list[Project]:
+        """Return projects by name; where ids are given, those among them alone."""
+        return await self._store.list(workspace, limit=limit, offset=offset, only=only)
 
     async def update(self, project: Project, patch: ProjectPatch) -> Project:
         """Change what the patch names. Raises `NameTakenError`, `SourceRefusedError`, `InvalidInputError`."""

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def call(name: str, part: Mapping[str, Any], secrets: Mapping[str, str], fetch: Callable[[], object]) -> object:
+def call(
+    name: str, part: Mapping[str, Any], secrets: Mapping[str, str], fetch: Callable[[], object]
+) -> object:
     """Call a function entrypoint and return what it returns.
 
     Args:

@@ -15,7 +15,12 @@ from litestar.openapi.plugins import JsonRenderPlugin
 import daftray
 from daftray.api import (
     admin,
+    api_keys,
     apps,
+    audit_log,
+    auth_devices,
+    auth_login,
+    auth_tokens,
     bulk,
     catalogs,
     data_sources,
@@ -24,6 +29,7 @@ from daftray.api import (
     ingest,
     integrations,
     logs,
+    members,
     metrics_socket,
     metrics_tail,
     outcomes,
@@ -36,8 +42,11 @@ from daftray.api import (
     runs,
     secrets,
     tasks,
+    users,
+    workspaces,
 )
-from daftray.api.auth import BearerAuthentication
+from daftray.api.audit import Auditing
+from daftray.api.authentication import Authenticator, CallerAuthentication
 from daftray.api.headers import SAFE_HEADERS
 from daftray.api.scope import provide_caller
 from daftray.domain.errors import DaftrayError
@@ -48,7 +57,18 @@ LARGEST_BODY = 10 * 1024 * 1024
 
 def create_app(services: Services) -> Litestar:
     """Return the application. Its lifespan owns nothing: whoever wired the services opens and closes them."""
+    sign_in = services.people.sign_in
+    authenticator = Authenticator(
+        identity=services.people.identity, sessions=sign_in.sessions, public_url=services.public_url
+    )
     provided = {
+        "authenticator": authenticator,
+        "access_tokens": sign_in.access_tokens,
+        "token_families": sign_in.families,
+        "device_flow": sign_in.devices,
+        "browser_sessions": sign_in.sessions,
+        "password_sign_in": sign_in.password,
+        "throttle": sign_in.throttle,
         "projects": services.projects,
         # Not `secrets` or `runs`: Litestar takes an error at a body's field for one of a dependency of that
         # name, and so for a defect of ours.
@@ -71,6 +91,11 @@ def create_app(services: Services) -> Litestar:
         "follower": services.follower,
         "metrics_follower": services.metrics_follower,
         "reservations": services.reservations,
+        "all_workspaces": services.people.workspaces,
+        "members": services.people.members,
+        "users": services.people.users,
+        "issued_keys": services.people.issued_keys,
+        "audit_log": services.people.audit,
         "clock": services.clock,
         "database": services.database,
         "rayjobs": services.rayjobs,
@@ -81,6 +106,14 @@ def create_app(services: Services) -> Litestar:
             health.router,
             prometheus.router(open_to_all=services.metrics_open),
             admin.router,
+            workspaces.router,
+            members.router,
+            users.router,
+            api_keys.router,
+            audit_log.router,
+            auth_tokens.router,
+            auth_login.router,
+            auth_devices.router,
             projects.router,
             secrets.router,
             data_sources.router,
@@ -104,8 +137,11 @@ def create_app(services: Services) -> Litestar:
             "caller": Provide(provide_caller),
             **{name: Provide(_giver(value), sync_to_thread=False) for name, value in provided.items()},
         },
-        state=State({"access": services.access}),
-        middleware=[DefineMiddleware(BearerAuthentication, identity=services.identity)],
+        state=State({"access": services.people.access}),
+        middleware=[
+            DefineMiddleware(CallerAuthentication, authenticator=authenticator),
+            DefineMiddleware(Auditing, log=services.people.audit),
+        ],
         exception_handlers={
             DaftrayError: problems.on_daftray_error,
             ValidationException: problems.on_validation_error,

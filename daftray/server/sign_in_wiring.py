@@ -10,13 +10,16 @@ from daftray.adapters.db.devices import SqlDeviceStore
 from daftray.adapters.db.sessions import SqlSessionStore
 from daftray.adapters.db.token_families import SqlTokenFamilyStore
 from daftray.adapters.signing.jws import JwtClaims
+from daftray.adapters.throttle.windows import WindowThrottle
 from daftray.domain.ids import Ids
 from daftray.domain.ports import Clock, KeyStore, WorkspaceStore
+from daftray.domain.ports.throttle import Throttle
 from daftray.identity.access_tokens import AccessTokens
 from daftray.identity.devices import Devices
 from daftray.identity.holders import Holders
 from daftray.identity.refresh import TokenFamilies
 from daftray.identity.sessions import BrowserSessions
+from daftray.identity.sign_in import PasswordSignIn
 from daftray.identity.users import Users
 from daftray.server.failpoints import Failpoints
 
@@ -32,6 +35,8 @@ class SignInServices:
     families: TokenFamilies
     devices: Devices
     sessions: BrowserSessions
+    password: PasswordSignIn
+    throttle: Throttle
 
 
 def build_sign_in(
@@ -51,6 +56,10 @@ def build_sign_in(
     access_tokens = AccessTokens(
         claims=JwtClaims(keys_for("access tokens")), families=store, holders=holders, clock=clock
     )
+    sessions = BrowserSessions(
+        store=points.around("sessions", SqlSessionStore(database)), people=users, ids=ids, clock=clock
+    )
+    throttle = WindowThrottle(clock)
     families = TokenFamilies(store=store, access=access_tokens, holders=holders, ids=ids, clock=clock)
     return SignInServices(
         access_tokens=access_tokens,
@@ -62,7 +71,7 @@ def build_sign_in(
             ids=ids,
             clock=clock,
         ),
-        sessions=BrowserSessions(
-            store=points.around("sessions", SqlSessionStore(database)), people=users, ids=ids, clock=clock
-        ),
+        sessions=sessions,
+        password=PasswordSignIn(users=users, sessions=sessions, throttle=throttle),
+        throttle=throttle,
     )

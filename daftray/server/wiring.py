@@ -39,9 +39,9 @@ from daftray.metrics.outcomes import Outcomes
 from daftray.metrics.pacing import Pacing
 from daftray.metrics.problems import Problems
 from daftray.metrics.reservations import Reservations
+from daftray.projects.connections import Connections
 from daftray.projects.integrations import Integrations
 from daftray.projects.master_keys import MasterKeys
-from daftray.projects.connections import Connections
 from daftray.projects.prices import Prices
 from daftray.projects.secrets import ProjectSecrets
 from daftray.projects.service import Projects

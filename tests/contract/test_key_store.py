@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from factories import a_key
+from factories import a_key, at
 from msgspec.structs import replace
 from stores import Stores
 
-from daftray.domain.errors import ConflictError
+from daftray.domain.errors import ConflictError, KeyNotFoundError
 from daftray.domain.principal import Role
 
 
@@ -32,3 +32,29 @@ async def test_an_id_is_one_keys(stores: Stores) -> None:
     with pytest.raises(ConflictError):
         await stores.keys.add(replace(key, role=Role.VIEWER, digest="1" * 64))
     assert await stores.keys.get(key.id) == key
+
+
+async def test_keys_are_listed_by_workspace_oldest_first(stores: Stores) -> None:
+    for id_, workspace in (("key_2", "default"), ("key_1", "default"), ("key_3", "team")):
+        await stores.keys.add(a_key(id=id_, workspace=workspace))
+    assert [key.id for key in await stores.keys.list("default")] == ["key_1", "key_2"]
+    assert await stores.keys.list("none") == []
+
+
+async def test_a_key_is_revoked_once(stores: Stores) -> None:
+    key = a_key(project="prj_1", operator=True, created_by="usr_1", expires_at=at(60))
+    await stores.keys.add(key)
+    await stores.keys.revoke(key.id, at(1))
+    await stores.keys.revoke(key.id, at(2))
+    assert await stores.keys.get(key.id) == replace(key, revoked_at=at(1))
+    with pytest.raises(KeyNotFoundError):
+        await stores.keys.revoke("key_none", at(1))
+
+
+async def test_the_last_use_never_goes_back(stores: Stores) -> None:
+    key = a_key()
+    await stores.keys.add(key)
+    for second in (2, 1):
+        await stores.keys.used(key.id, at(second))
+    await stores.keys.used("key_none", at(3))
+    assert await stores.keys.get(key.id) == replace(key, last_used_at=at(2))

@@ -7,11 +7,13 @@ from factories import (
     a_claim,
     a_counter,
     a_finished,
+    a_key,
     a_problem_report,
     a_project,
     a_run,
     a_sample,
     a_secret,
+    a_user,
     an_event,
     new,
 )
@@ -20,9 +22,11 @@ from stores import Stores
 
 from daftray.domain.errors import ConflictError, NameTakenError, ProjectNotFoundError, RunNotFoundError
 from daftray.domain.ports import NewRun
+from daftray.domain.principal import Role
 from daftray.domain.project import GitRemote, ProjectSource
 from daftray.domain.result import RunResult
 from daftray.domain.status import RunPhase, RunStatus
+from daftray.domain.user import Membership
 
 
 async def test_a_project_is_found_by_id_and_by_name_in_its_workspace(stores: Stores) -> None:
@@ -120,3 +124,25 @@ async def test_a_project_stays_while_a_run_of_it_goes_on(stores: Stores) -> None
 
 async def test_a_project_that_is_gone_is_fine_to_delete(stores: Stores) -> None:
     await stores.projects.delete("prj_none")
+
+
+async def test_a_list_may_be_of_some_projects_alone(stores: Stores) -> None:
+    for name in ("b", "a", "c"):
+        await stores.projects.add(a_project(id=f"prj_{name}", name=name))
+    only = frozenset({"prj_a", "prj_c", "prj_none"})
+    found = [await stores.projects.list("default", limit=1, offset=offset, only=only) for offset in range(3)]
+    assert [[one.name for one in page] for page in found] == [["a"], ["c"], []]
+    assert await stores.projects.list("default", limit=9, offset=0, only=frozenset()) == []
+
+
+async def test_roles_and_keys_of_a_project_go_with_it(stores: Stores) -> None:
+    user = a_user()
+    await stores.users.add(user)
+    for project in ("prj_demo", None):
+        await stores.memberships.put(
+            Membership(user_id=user.id, workspace="default", project=project, role=Role.VIEWER)
+        )
+        await stores.keys.add(a_key(id=f"key_{project}", project=project))
+    await stores.projects.delete("prj_demo")
+    assert [one.project for one in await stores.memberships.of_user(user.id)] == [None]
+    assert [key.id for key in await stores.keys.list("default")] == ["key_None"]

@@ -14,6 +14,7 @@ from daftray.domain.metrics import UsageSummary
 from daftray.domain.run import Run
 from daftray.domain.status import FailureReason, RunPhase, RunStatus
 from daftray.domain.tally import EndedRuns, LiveRuns, ProjectUsage, Silence, Tallies
+from daftray.domain.workspace import Workspace
 
 USED = UsageSummary(requests=2, tokens_in=10, tokens_out=5, cpu_seconds=1.5, cost_at_least=0.25)
 
@@ -28,6 +29,15 @@ async def end(stores: Stores, run: Run) -> None:
 
 async def test_nothing_is_counted_where_nothing_was(stores: Stores) -> None:
     assert await stores.tallies.read() == Tallies(usage=(ProjectUsage(project="demo"),))
+
+
+async def test_projects_of_one_name_in_two_workspaces_are_told_apart(stores: Stores) -> None:
+    await stores.workspaces.add(Workspace(id="wsp_1", name="team", created_at=NOW))
+    await stores.projects.add(a_project(workspace="wsp_1"))
+    await add_claimed(stores, a_claim())
+    tallies = await stores.tallies.read()
+    assert tallies.usage == (ProjectUsage(project="demo"), ProjectUsage(project="team/demo"))
+    assert [one.project for one in tallies.live] == ["demo"]
 
 
 async def test_runs_are_counted_by_how_they_ended_once_each(stores: Stores) -> None:

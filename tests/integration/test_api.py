@@ -110,7 +110,7 @@ async def test_what_a_caller_may_not_see_does_not_exist(api: ApiServer) -> None:
     foreign = await api.ask("GET", f"{BASE}/other/runs/{run['id']}")
     absent = await api.ask("GET", f"{BASE}/other/runs/run_none")
     assert problem(foreign)[:2] == problem(absent)[:2] == (404, "run-not-found")
-    assert problem(await api.ask("GET", RUNS, key="stranger"))[:2] == (404, "project-not-found")
+    assert problem(await api.ask("GET", RUNS, key="stranger"))[:2] == (404, "workspace-not-found")
     assert problem(await api.ask("GET", f"{BASE}/nowhere/runs"))[:2] == (404, "project-not-found")
 
 

@@ -118,7 +118,8 @@ async def test_figures_for_prometheus_take_a_key_of_the_whole_workspace(api: Api
     assert (await api.ask("GET", "/metrics", key=None)).status_code == 401
     refused = await api.ask("GET", "/metrics", key=api.token(run))
     assert refused.status_code == 403
-    answer = await api.ask("GET", "/metrics", key="viewer")
+    assert (await api.ask("GET", "/metrics", key="stranger")).status_code == 403
+    answer = await api.ask("GET", "/metrics")
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, "text/plain")
     assert 'daftray_usage_tokens_total{direction="in",project="demo"} 7.0' in answer.text
     assert 'daftray_live_runs{phase="pinning",project="demo"} 1.0' in answer.text

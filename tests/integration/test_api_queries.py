@@ -160,7 +160,7 @@ async def test_projects_are_listed_by_name_in_pages(api: ApiServer) -> None:
     assert [page["page"] for page in pages] == [1, 2]
     assert refusal(await api.ask("GET", f"{BASE}?limit=0"))[2] == ["limit"]
     elsewhere = await api.ask("GET", "/v1/workspaces/other/projects")
-    assert refusal(elsewhere)[:2] == (404, "project-not-found")
+    assert refusal(elsewhere)[:2] == (404, "workspace-not-found")
 
 
 async def test_a_project_with_a_run_that_goes_on_stays(api: ApiServer) -> None:

@@ -4,7 +4,6 @@ from daftray.adapters.db.audit import SqlAuditStore
 from daftray.adapters.db.blob_owners import SqlBlobOwners
 from daftray.adapters.db.connections import SqlConnectionStore
 from daftray.adapters.db.database import Database
-from daftray.adapters.db.integrations import SqlIntegrationStore
 from daftray.adapters.db.devices import SqlDeviceStore
 from daftray.adapters.db.integrations import SqlIntegrationStore
 from daftray.adapters.db.keys import SqlKeyStore
@@ -30,7 +29,6 @@ __all__ = [
     "SqlAuditStore",
     "SqlBlobOwners",
     "SqlConnectionStore",
-    "SqlIntegrationStore",
     "SqlDeviceStore",
     "SqlIntegrationStore",
     "SqlKeyStore",

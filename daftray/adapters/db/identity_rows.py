@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from daftray.adapters.db.columns import ORDERED_TEXT, StructJson
+from daftray.adapters.db.columns import ORDERED_TEXT
 from daftray.adapters.db.rows import Row
-from daftray.domain.audit import AuditEntry
 
 
 class WorkspaceRow(Row):
@@ -71,13 +70,22 @@ class ApiKeyRow(Row):
 
 
 class AuditRow(Row):
-    """One change: who made it, when, from where. The columns beside the entry are what is searched by."""
+    """One change: who made it, when, from where."""
 
     __tablename__ = "audit_log"
-    __table_args__ = (Index(None, "workspace", "id"), Index(None, "project", "id"))
+    __table_args__ = (
+        Index(None, "workspace", "id"),
+        Index(None, "project", "id"),
+        Index(None, "actor", "id"),
+        Index(None, "action", "id"),
+    )
 
     id: Mapped[str] = mapped_column(ORDERED_TEXT, primary_key=True)
     at: Mapped[datetime]
     workspace: Mapped[str | None]
     project: Mapped[str | None]
-    entry: Mapped[AuditEntry] = mapped_column(StructJson(AuditEntry))
+    actor: Mapped[str]
+    actor_name: Mapped[str]
+    action: Mapped[str]
+    target: Mapped[str | None]
+    remote: Mapped[str | None]

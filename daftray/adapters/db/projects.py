@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.dialect import insert
+from daftray.adapters.db.identity_rows import ApiKeyRow, MembershipRow
 from daftray.adapters.db.rows import ProjectRow, RunRow, SecretRow
 from daftray.adapters.db.task_rows import TaskRow
 from daftray.domain.errors import ConflictError, NameTakenError, ProjectNotFoundError
@@ -46,16 +47,15 @@ class SqlProjectStore:
         async with self._database.reading() as session:
             return _project_of(await session.get(ProjectRow, project_id), project_id)
 
-    async def list(self, workspace: str, *, limit: int, offset: int) -> list[Project]:
-        """Return projects by name."""
+    async def list(
+        self, workspace: str, *, limit: int, offset: int, only: frozenset[str] | None = None
+    ) -> list[Project]:
+        """Return projects by name; where ids are given, those among them alone."""
+        found = select(ProjectRow).where(ProjectRow.workspace == workspace).order_by(ProjectRow.name)
+        if only is not None:
+            found = found.where(ProjectRow.id.in_(only))
         async with self._database.reading() as session:
-            rows = await session.scalars(
-                select(ProjectRow)
-                .where(ProjectRow.workspace == workspace)
-                .order_by(ProjectRow.name)
-                .limit(limit)
-                .offset(offset)
-            )
+            rows = await session.scalars(found.limit(limit).offset(offset))
             return [_project_of(row, row.id) for row in rows]
 
     async def save(self, project: Project) -> None:
@@ -74,7 +74,7 @@ class SqlProjectStore:
                 raise _missing(project.id)
 
     async def delete(self, project_id: str) -> None:
-        """Remove a project, its runs and its secrets. Raises `ConflictError` while a run of it goes on."""
+        """Remove a project and all that hangs on it. Raises `ConflictError` while a run of it goes on."""
         runs = select(RunRow.id).where(RunRow.project == project_id)
         tasks = select(TaskRow.id).where(TaskRow.project == project_id)
         async with self._database.writing() as session:
@@ -91,6 +91,8 @@ class SqlProjectStore:
                     )
                 )
             )
+            await session.execute(delete(MembershipRow).where(MembershipRow.project == project_id))
+            await session.execute(delete(ApiKeyRow).where(ApiKeyRow.project == project_id))
             await session.execute(delete(ProjectRow).where(ProjectRow.id == project_id))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daftray.adapters.db.columns import UtcDateTime
 from daftray.adapters.db.database import Database
 from daftray.adapters.db.dialect import insert
+from daftray.adapters.db.identity_rows import WorkspaceRow
 from daftray.adapters.db.report_rows import ReportRow
 from daftray.adapters.db.rows import ProjectRow, Row, RunRow
 from daftray.adapters.db.tally_rows import EndedPhasesRow, EndedRunsRow, EndedUsageRow
@@ -28,6 +29,7 @@ from daftray.domain.tally import (
     Silence,
     Tallies,
     bucket_of,
+    project_label,
 )
 
 _LIVE = and_(RunRow.due_at.is_not(None), RunRow.phase.in_([it for it in RunPhase if it is not RunPhase.DONE]))
@@ -44,8 +46,7 @@ class SqlTallyStore:
         """Return the counts of one moment."""
         async with self._database.reading() as session:
             now = await self._database.now(session)
-            projects = list(await session.scalars(select(ProjectRow).order_by(ProjectRow.name)))
-            names = {row.id: row.name for row in projects}
+            names = await _names(session)
             return Tallies(
                 ended=await _ended(session, names),
                 live=await _live(session, names, now),
@@ -53,6 +54,19 @@ class SqlTallyStore:
                 usage=await _usage(session, names),
                 phases=await _phases(session),
             )
+
+
+async def _names(session: AsyncSession) -> dict[str, str]:
+    """Return what projects are called, by id, in the order of that."""
+    found = await session.execute(
+        select(ProjectRow.id, ProjectRow.name, ProjectRow.workspace, WorkspaceRow.name).outerjoin(
+            WorkspaceRow, WorkspaceRow.id == ProjectRow.workspace
+        )
+    )
+    names = {
+        id_: project_label(name, workspace, workspace_name) for id_, name, workspace, workspace_name in found
+    }
+    return dict(sorted(names.items(), key=lambda one: one[1]))
 
 
 async def note_end(session: AsyncSession, run: Run, usage: UsageSummary | None) -> None:

@@ -8,12 +8,17 @@ from typing import Self
 import httpx
 
 from daftray.client._async.admin import AsyncAdmin
+from daftray.client._async.api_keys import AsyncApiKeys
+from daftray.client._async.audit import AsyncAudit
 from daftray.client._async.connection import AsyncConnection
+from daftray.client._async.members import AsyncMembers
 from daftray.client._async.place import Place
 from daftray.client._async.prices import AsyncPrices
 from daftray.client._async.projects import AsyncProjects
 from daftray.client._async.runs import AsyncRuns
 from daftray.client._async.secrets import AsyncSecrets
+from daftray.client._async.users import AsyncUsers
+from daftray.client._async.workspaces import AsyncWorkspaces
 from daftray.client.answers import Retry
 from daftray.client.profile import Wanted, find_address
 
@@ -25,7 +30,8 @@ class AsyncClient:
 
     Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
     profile file, else from the data directory of a server on this machine. The calls come in groups:
-    ``runs``, ``projects``, ``secrets``, ``prices`` and ``admin``. Every call has a timeout; those that may be
+    ``runs``, ``projects``, ``secrets``, ``prices``, ``users``, ``api_keys``, ``workspaces``,
+    ``members``, ``audit`` and ``admin``. Every call has a timeout; those that may be
     repeated are, while nobody answers.
 
     Args:
@@ -70,6 +76,11 @@ class AsyncClient:
         self.secrets = AsyncSecrets(place)
         self.prices = AsyncPrices(place)
         self.admin = AsyncAdmin(place)
+        self.users = AsyncUsers(place)
+        self.api_keys = AsyncApiKeys(place)
+        self.workspaces = AsyncWorkspaces(place)
+        self.members = AsyncMembers(place)
+        self.audit = AsyncAudit(place)
 
     @property
     def base_url(self) -> str:

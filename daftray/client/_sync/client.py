@@ -9,12 +9,17 @@ from typing import Self
 import httpx
 
 from daftray.client._sync.admin import Admin
+from daftray.client._sync.api_keys import ApiKeys
+from daftray.client._sync.audit import Audit
 from daftray.client._sync.connection import Connection
+from daftray.client._sync.members import Members
 from daftray.client._sync.place import Place
 from daftray.client._sync.prices import Prices
 from daftray.client._sync.projects import Projects
 from daftray.client._sync.runs import Runs
 from daftray.client._sync.secrets import Secrets
+from daftray.client._sync.users import Users
+from daftray.client._sync.workspaces import Workspaces
 from daftray.client.answers import Retry
 from daftray.client.profile import Wanted, find_address
 
@@ -26,7 +31,8 @@ class Client:
 
     Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
     profile file, else from the data directory of a server on this machine. The calls come in groups:
-    ``runs``, ``projects``, ``secrets``, ``prices`` and ``admin``. Every call has a timeout; those that may be
+    ``runs``, ``projects``, ``secrets``, ``prices``, ``users``, ``api_keys``, ``workspaces``,
+    ``members``, ``audit`` and ``admin``. Every call has a timeout; those that may be
     repeated are, while nobody answers.
 
     Args:
@@ -71,6 +77,11 @@ class Client:
         self.secrets = Secrets(place)
         self.prices = Prices(place)
         self.admin = Admin(place)
+        self.users = Users(place)
+        self.api_keys = ApiKeys(place)
+        self.workspaces = Workspaces(place)
+        self.members = Members(place)
+        self.audit = Audit(place)
 
     @property
     def base_url(self) -> str:

@@ -15,7 +15,6 @@ from daftray.domain.ports.identity import (
     UserStore,
     WorkspaceStore,
 )
-from daftray.domain.ports.identity import KeyStore, MembershipStore, Passwords, UserStore, WorkspaceStore
 from daftray.domain.ports.integrations import IntegrationStore
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
 from daftray.domain.ports.prices import PriceStore

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from daftray.domain.audit import AuditEntry, AuditQuery
 from daftray.domain.principal import ApiKey
 from daftray.domain.user import Membership, User
 from daftray.domain.workspace import Workspace
@@ -112,6 +113,18 @@ class MembershipStore(Protocol):
         self, user_id: str, workspace: str, project: str | None = None, *, keep_admin: bool = False
     ) -> None:
         """Take a role. Raises `MemberNotFoundError`, `ConflictError` as `put` does."""
+        ...
+
+
+class AuditStore(Protocol):
+    """The audit log. Nothing in it is changed, and nothing is taken out."""
+
+    async def add(self, entry: AuditEntry) -> None:
+        """Keep an entry."""
+        ...
+
+    async def list(self, query: AuditQuery) -> list[AuditEntry]:
+        """Return entries, newest first."""
         ...
 
 

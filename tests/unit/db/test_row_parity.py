@@ -7,9 +7,10 @@ from msgspec import Struct
 from sqlalchemy import Table
 
 from daftray.adapters.db import run_rows
-from daftray.adapters.db.identity_rows import ApiKeyRow, MembershipRow, UserRow, WorkspaceRow
+from daftray.adapters.db.identity_rows import ApiKeyRow, AuditRow, MembershipRow, UserRow, WorkspaceRow
 from daftray.adapters.db.report_rows import CounterRow
 from daftray.adapters.db.rows import AttemptRow, ProjectRow, Row, RunRow, SecretRow
+from daftray.domain.audit import AuditEntry
 from daftray.domain.principal import ApiKey
 from daftray.domain.project import Project, SealedSecret
 from daftray.domain.run import Attempt, Run
@@ -42,6 +43,7 @@ def test_every_field_of_a_run_is_in_its_spec_or_a_column() -> None:
         (WorkspaceRow, Workspace),
         (UserRow, User),
         (MembershipRow, Membership),
+        (AuditRow, AuditEntry),
     ],
 )
 def test_a_row_has_the_fields_of_its_struct(row: type[Row], struct: type[Struct]) -> None:

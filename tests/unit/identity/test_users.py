@@ -5,6 +5,7 @@ from fakes import FakeClock, FakePasswords, InMemoryStores
 
 from daftray.domain.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidInputError,
     NameTakenError,
     UnauthenticatedError,
@@ -122,7 +123,7 @@ async def test_a_person_changes_the_password_who_knows_it() -> None:
     people = People()
     ada = await people.ada()
     caller = await people.users.principal(ada.id)
-    with pytest.raises(UnauthenticatedError):
+    with pytest.raises(ForbiddenError):
         await people.users.change_password(caller, old="wrong", new="another horse")
     await people.users.change_password(caller, old=PASSWORD, new="another horse")
     assert (await people.users.verify("ada", "another horse")).id == ada.id

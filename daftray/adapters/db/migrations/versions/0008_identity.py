@@ -91,8 +91,12 @@ def _audit() -> None:
         sa.Column("at", _TIME, nullable=False),
         sa.Column("workspace", sa.Text()),
         sa.Column("project", sa.Text()),
-        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text()),
+        sa.Column("remote", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
     )
-    op.create_index("ix_audit_log_workspace", "audit_log", ["workspace", "id"])
-    op.create_index("ix_audit_log_project", "audit_log", ["project", "id"])
+    for column in ("workspace", "project", "actor", "action"):
+        op.create_index(f"ix_audit_log_{column}", "audit_log", [column, "id"])

@@ -1,0 +1,42 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import asdict
+from sqlalchemy import select
+
+from daftray.adapters.db.database import Database
+from daftray.adapters.db.dialect import insert
+from daftray.adapters.db.identity_rows import AuditRow
+from daftray.domain.audit import AuditEntry, AuditQuery
+
+
+class SqlAuditStore:
+    """The `AuditStore` of a database. What each call means is said there."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, entry: AuditEntry) -> None:
+        """Keep an entry."""
+        async with self._database.writing() as session:
+            await session.execute(insert(session, AuditRow).values(asdict(entry)))
+
+    async def list(self, query: AuditQuery) -> list[AuditEntry]:
+        """Return entries, newest first."""
+        found = select(AuditRow).order_by(AuditRow.id.desc()).limit(query.limit)
+        for column, wanted in (
+            (AuditRow.workspace, query.workspace),
+            (AuditRow.project, query.project),
+            (AuditRow.actor, query.actor),
+            (AuditRow.action, query.action),
+        ):
+            if wanted is not None:
+                found = found.where(column == wanted)
+        if query.before is not None:
+            found = found.where(AuditRow.id < query.before)
+        async with self._database.reading() as session:
+            return [
+                msgspec.convert(row, AuditEntry, from_attributes=True) for row in await session.scalars(found)
+            ]

@@ -1,0 +1,90 @@
+"""What tells who asks and what they may do, wired; the rest of the composition root is ``wiring.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daftray.adapters.db.audit import SqlAuditStore
+from daftray.adapters.db.database import Database
+from daftray.adapters.db.keys import SqlKeyStore
+from daftray.adapters.db.memberships import SqlMembershipStore
+from daftray.adapters.db.users import SqlUserStore
+from daftray.adapters.db.workspaces import SqlWorkspaceStore
+from daftray.adapters.passwords.argon2id import Argon2Passwords
+from daftray.domain.ids import Ids
+from daftray.domain.ports import Clock, ProjectStore
+from daftray.identity.access import Access
+from daftray.identity.audit import AuditLog
+from daftray.identity.issued_keys import IssuedKeys
+from daftray.identity.keys import ApiKeys
+from daftray.identity.members import Members
+from daftray.identity.run_tokens import RunTokens
+from daftray.identity.service import Identity
+from daftray.identity.users import Users
+from daftray.identity.workspaces import Workspaces
+from daftray.server.failpoints import Failpoints
+from daftray.server.sign_in_wiring import KeysFor, SignInServices, build_sign_in
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityServices:
+    """The use cases of identity."""
+
+    api_keys: ApiKeys
+    users: Users
+    identity: Identity
+    access: Access
+    issued_keys: IssuedKeys
+    members: Members
+    workspaces: Workspaces
+    audit: AuditLog
+    sign_in: SignInServices
+
+
+def build_identity(
+    database: Database,
+    points: Failpoints,
+    *,
+    projects: ProjectStore,
+    tokens: RunTokens,
+    ids: Ids,
+    clock: Clock,
+    keys_for: KeysFor,
+) -> IdentityServices:
+    """Wire them. Nothing is opened, started or asked here."""
+    user_store = points.around("users", SqlUserStore(database))
+    membership_store = points.around("memberships", SqlMembershipStore(database))
+    users = Users(
+        store=user_store,
+        memberships=membership_store,
+        passwords=Argon2Passwords(),
+        ids=ids,
+        clock=clock,
+    )
+    key_store = points.around("keys", SqlKeyStore(database))
+    api_keys = ApiKeys(store=key_store, ids=ids, clock=clock, maker=users.principal)
+    workspaces = points.around("workspaces", SqlWorkspaceStore(database))
+    access = Access(workspaces=workspaces, projects=projects)
+    sign_in = build_sign_in(
+        database,
+        points,
+        users=users,
+        keys=key_store,
+        workspaces=workspaces,
+        keys_for=keys_for,
+        ids=ids,
+        clock=clock,
+    )
+    return IdentityServices(
+        api_keys=api_keys,
+        users=users,
+        identity=Identity(api_keys=api_keys, tokens=tokens, access_tokens=sign_in.access_tokens),
+        access=access,
+        issued_keys=IssuedKeys(keys=api_keys, store=key_store, access=access, clock=clock),
+        members=Members(store=membership_store, users=user_store),
+        workspaces=Workspaces(store=workspaces, ids=ids, clock=clock),
+        audit=AuditLog(
+            store=points.around("audit", SqlAuditStore(database)), users=user_store, ids=ids, clock=clock
+        ),
+        sign_in=sign_in,
+    )
