@@ -27,7 +27,6 @@ from daftray.domain.errors import (
     ClusterError,
     ClusterRefusedError,
     ClusterUnreachableError,
-    JobExistsError,
     JobNotFoundError,
 )
 from daftray.domain.ids import Ids
@@ -193,13 +192,22 @@ class Sweeper:
             node_id=node_id,
         )
         try:
-            with contextlib.suppress(JobExistsError):  # an answer was lost: it has our own name
-                await patiently(lambda: self._jobs.submit(submission), within_s=_TAKEN_WITHIN_S)
+            await self._submit(submission)
             return _told(await self._end_of(helper))
         finally:
             task = asyncio.create_task(self._tidy(helper))
             self._tidying.add(task)
             task.add_done_callback(self._tidying.discard)
+
+    async def _submit(self, helper: JobSubmission) -> None:
+        """Submit a helper; where the answer is lost, look whether it is there before it is sent again."""
+        while True:
+            with contextlib.suppress(ClusterUnreachableError, TimeoutError):
+                async with asyncio.timeout(_TAKEN_WITHIN_S):
+                    await self._jobs.submit(helper)
+                return
+            if await patiently(lambda: self._found(helper.submission_id)) is not None:
+                return
 
     async def _tidy(self, helper: str) -> None:
         """Delete the record of a helper, once it has ended: it may have been given up."""
