@@ -62,7 +62,7 @@ async def signed_in(
     return cookie, session
 
 
-def set_session(answer: Response[object], authenticator: Authenticator, cookie: str) -> None:
+def set_session(answer: Response[WhoAmI], authenticator: Authenticator, cookie: str) -> None:
     """Give the browser its session."""
     answer.set_cookie(authenticator.cookie(cookie, max_age_s=int(LONGEST.total_seconds())))
 

@@ -109,9 +109,7 @@ async def test_a_mirror_that_was_dropped_is_made_again(
     assert await reader.read(repo.head, ["main.py"]) == {"main.py": b"print(1)\n"}
 
 
-async def test_names_are_listed_by_their_ending_in_order(
-    repo: GitRepo, mirrors: BareMirrors, tmp_path: Path
-) -> None:
+async def test_names_are_listed_by_their_ending_in_order(repo: GitRepo, mirrors: BareMirrors) -> None:
     place = GitRepository(project="prj_1", remote=repo.url)
     repo.commit({"lib/b.py": "", "lib/odd\nname.py": "", "z.PY": ""})
     assert await mirrors.names(place, repo.head, suffix=".py", most=9) == [
@@ -133,5 +131,6 @@ async def test_a_mirror_that_is_there_is_refreshed(
     repo.commit({"main.py": "print(2)\n"})
     newest = repo.head
     assert await mirrors.refresh(place)
-    Path(repo.path).rename(tmp_path / "away")  # what was fetched is there without the remote
+    # What was fetched is there without the remote.
+    Path(repo.path).rename(tmp_path / "away")  # noqa: ASYNC240 (at once, and nobody waits)
     assert await mirrors.pin(place, commit=newest) == newest

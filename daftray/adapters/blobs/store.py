@@ -125,9 +125,7 @@ class ObjectBlobs:
         if not prefix.endswith("/"):
             raise ValueError(f"{prefix!r} is no prefix of keys: it ends in a slash")
         with _translated():
-            pages = obstore.list(  # pyright: ignore[reportUnknownMemberType] (one overload names Arrow's types)
-                self._store, _checked(prefix[:-1]), chunk_size=_PAGE
-            )
+            pages = obstore.list(self._store, _checked(prefix[:-1]), chunk_size=_PAGE)
             async for page in pages:
                 for found in page:
                     modified = found["last_modified"].astimezone(UTC)
