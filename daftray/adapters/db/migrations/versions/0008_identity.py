@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", _TIME),
     ):
         op.add_column("api_keys", column)
-    op.create_index("ix_api_keys_workspace", "api_keys", ["workspace", "id"])
+    op.create_index("ix_api_keys_workspace_id", "api_keys", ["workspace", "id"])
     keys = sa.table(
         "api_keys",
         sa.column("workspace", sa.Text()),
@@ -81,7 +81,7 @@ def _users() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_memberships_user_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "workspace", "project", name="pk_memberships"),
     )
-    op.create_index("ix_memberships_workspace", "memberships", ["workspace", "project"])
+    op.create_index("ix_memberships_workspace_project", "memberships", ["workspace", "project"])
 
 
 def _audit() -> None:
@@ -99,4 +99,4 @@ def _audit() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
     )
     for column in ("workspace", "project", "actor", "action"):
-        op.create_index(f"ix_audit_log_{column}", "audit_log", [column, "id"])
+        op.create_index(f"ix_audit_log_{column}_id", "audit_log", [column, "id"])
