@@ -89,6 +89,12 @@ class FakeMirrors:
     ) -> dict[str, bytes | None]:
         return {}
 
+    async def names(self, repository: GitRepository, commit: str, *, suffix: str, most: int) -> Sequence[str]:
+        return []
+
+    async def refresh(self, repository: GitRepository) -> bool:
+        return False
+
     async def close(self) -> None:
         """Nothing runs."""
 
@@ -106,7 +112,7 @@ class FakePackages:
         return Package(name=f"{commit}.zip", path=Path("package.zip"), size=1, warnings=self.warnings)
 
     async def empty(self) -> Package:
-        return Package(uri="gcs://empty.zip", name="empty.zip", path=Path("empty.zip"), size=1)
+        return Package(name="empty.zip", path=Path("empty.zip"), size=1)
 
     async def from_directory(self, path: Path) -> Package:
         return Package(name="folder.zip", path=path, size=1)

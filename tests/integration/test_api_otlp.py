@@ -77,7 +77,7 @@ async def test_every_encoding_is_taken_and_answered_in_kind(
     ("content", "encoding"),
     [
         (b"no gzip", "gzip"),
-        (gzip.compress(b"{}")[:-4], "gzip"),
+        (gzip.compress(b"{}", mtime=0)[:-4], "gzip"),
         (gzip.compress(bytes(11 * 1024**2)), "gzip"),
         (b"{}", "br"),
     ],

@@ -135,8 +135,8 @@ async def test_a_task_is_replaced_changed_and_renamed(api: ApiServer) -> None:
     await a_task(api, name="other")
     answer = await api.ask("PATCH", path, json={"name": "other"})
     assert (answer.status_code, answer.json()["type"]) == (409, "name-taken")
-    for method, more in (("PUT", {"json": {"name": "x", **RUN_BODY}}), ("PATCH", {}), ("DELETE", {})):
-        answer = await api.ask(method, f"{TASKS}/none", **more)
+    for method, body in (("PUT", {"name": "x", **RUN_BODY}), ("PATCH", None), ("DELETE", None)):
+        answer = await api.ask(method, f"{TASKS}/none", json=body)
         assert (answer.status_code, answer.json()["type"]) == (404, "task-not-found"), method
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes import FakeClock
 
-from daftray.adapters.throttle.windows import WindowThrottle
+from daftray.adapters.throttle.windows import BoundedWindows, WindowThrottle
 from daftray.domain.errors import TooManyRequestsError
 from daftray.domain.throttle import Rate
 
@@ -51,13 +51,20 @@ def test_each_counts_for_itself_and_so_does_each_rate() -> None:
     refused(throttle)
 
 
+def windows_of(throttle: WindowThrottle) -> dict[str, list[str]]:
+    """Return who is counted, by rate."""
+    storages = {name: one.storage for name, one in throttle._limiters.items()}
+    assert all(isinstance(one, BoundedWindows) for one in storages.values())
+    return {name: list(one._windows) for name, one in storages.items() if isinstance(one, BoundedWindows)}
+
+
 def test_many_callers_take_no_more_room_and_do_not_push_out_other_rates() -> None:
     throttle = WindowThrottle(FakeClock(), bound=10)
     other = Rate(name="ring", tries=1, seconds=60)
     throttle.hit(other, "victim")
     for n in range(1000):
         throttle.hit(RATE, f"attacker {n}")
-    sizes = {name: len(one.storage._windows) for name, one in throttle._limiters.items()}
+    sizes = {name: len(windows) for name, windows in windows_of(throttle).items()}
     assert sizes == {"knock": 10, "ring": 1}
     refused(throttle, "victim", other)
 
@@ -67,4 +74,4 @@ def test_a_long_name_is_cut() -> None:
     for _ in range(3):
         throttle.hit(RATE, "a" * 100_000)
     refused(throttle, "a" * 100_000)
-    assert sum(len(key) for one in throttle._limiters.values() for key in one.storage._windows) < 1000
+    assert sum(len(key) for windows in windows_of(throttle).values() for key in windows) < 1000

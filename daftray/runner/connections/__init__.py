@@ -83,10 +83,10 @@ def _sort_of_text(text: str) -> str | None:
 
 def mapping_of(value: object) -> tuple[str, object] | None:
     """Return sort and name of an explicit mapping: ``{"data_source": NAME}`` or ``{"catalog": NAME}``."""
-    given: Any = value if isinstance(value, dict) else {}
+    given = json_object(value) or {}
     if len(given) == 1:
         for sort in _WORDS:
-            name: Any = given.get(sort)
+            name = given.get(sort)
             if isinstance(name, str):
                 return sort, name
     return None

@@ -12,7 +12,7 @@ import io
 import json
 import re
 
-from daftray.runner.shapes import json_object
+from daftray.runner.shapes import json_array, json_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def _add(secret: str) -> None:
 def _texts(value: Any, name: str) -> list[str]:
     if isinstance(value, str):
         return [] if _PUBLIC.search(name) else [value]
-    if isinstance(value, list):
-        items: list[Any] = value
+    if (items := json_array(value)) is not None:
         return [text for one in items for text in _texts(one, name)]
     fields = json_object(value) or {}
     return [text for key, one in fields.items() for text in _texts(one, key)]

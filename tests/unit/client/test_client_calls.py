@@ -26,7 +26,7 @@ from daftray.domain.status import RunPhase, RunStatus
 
 BASE = "/v1/workspaces/default/projects"
 RUNS = f"{BASE}/demo/runs"
-RUN = a_run()
+RUN = a_run(id="run_1")
 
 
 class Wire:

@@ -247,7 +247,8 @@ def test_other_encodings_and_ends_of_lines_are_read() -> None:
     (found,), _ = read_callables(
         "# coding: latin-1\r\ndef f(ä: 'int' = 'é'): ...\r\n".encode("latin-1"), "a.py"
     )
-    (parameter,) = found.parameters or ()
+    assert found.parameters is not None
+    (parameter,) = found.parameters
     assert (parameter.name, parameter.default) == ("ä", "'é'")
     (found,), _ = read_callables("\ufeffdef f(a='é', b: int = 2): ...".encode(), "a.py")
     assert [one.default for one in found.parameters or ()] == ["'é'", "2"]

@@ -94,7 +94,7 @@ def test_every_key_verifies_and_the_first_one_signs() -> None:
         a_token({"exp": 1}),
         a_token({"exp": "never"}),
         "eyJhbGciOiJub25lIn0.eyJleHAiOjk5OTk5OTk5OTl9.",
-        jwt.encode({"exp": EVER}, None, "none", {"kid": "new"}),
+        jwt.encode({"exp": EVER}, "", "none", {"kid": "new"}),
         jwt.encode({"exp": EVER}, b"n" * 48, "HS256"),
         "",
         "a.b.c",

@@ -81,6 +81,7 @@ async def test_a_token_that_is_not_used_for_long_is_over() -> None:
 
 async def test_a_family_does_not_last_for_ever() -> None:
     world, tokens = await signed_in()
+    last: Tokens | None = None
     for _ in range(LONGEST // UNUSED_FOR + 1):
         world.clock.move(UNUSED_FOR.total_seconds() - 60)
         last, tokens = tokens, await refreshed(world, tokens)

@@ -94,7 +94,7 @@ def test_a_parameter_gets_what_daft_clouds_client_sends(orders: str) -> None:
 
     info = {"csv": {"paths": [orders], "has_headers": True}, "s3": None}
     _, kwargs = bind(function, [], {"df": json.dumps(info), "other": None})
-    assert kwargs["df"].count_rows() == 2  # type: ignore[attr-defined]
+    assert kwargs["df"].count_rows() == 2
     assert kwargs["other"] is None
     assert asked == []
 

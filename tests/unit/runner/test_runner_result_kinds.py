@@ -135,7 +135,11 @@ def test_arrays_beyond_json_are_files_of_numpys(array: Any) -> None:
     assert np.array_equal(back, array)
 
 
-@pytest.mark.parametrize("value", [b"ab", bytearray(b"ab"), memoryview(b"ab"), io.BytesIO(b"ab")], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [b"ab", bytearray(b"ab"), memoryview(b"ab"), io.BytesIO(b"ab")],
+    ids=lambda one: type(one).__name__,
+)
 def test_bytes_are_kept_as_they_are(value: Any) -> None:
     result, content = made(value)
     assert (result.kind, result.size, content) == ("artifact", 2, b"ab")
