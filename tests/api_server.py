@@ -17,8 +17,9 @@ from daftray.adapters.vault.key_ring import KeyRing
 from daftray.domain.principal import Role
 from daftray.domain.run import Run
 from daftray.server.app import create_app
+from daftray.server.services import Services
 from daftray.server.settings import ServerSettings
-from daftray.server.wiring import Services, build
+from daftray.server.wiring import build
 
 BASE = "/v1/workspaces/default/projects"
 RUN_BODY = {"entrypoint": {"file": {"file_path": "main.py"}}}

@@ -31,6 +31,7 @@ HOMES: dict[str, set[str]] = {
     "httpx": {"adapters/rayjobs", "client"},
     "httpx_sse": {"client"},
     "jwt": {"adapters/signing"},
+    "limits": {"adapters/throttle"},
     "litestar": {"api", "server"},
     "obstore": {"adapters/blobs"},
     "opentelemetry": {"metrics/otlp_protobuf.py"},
@@ -69,7 +70,7 @@ NEEDS_MORE = {
     "client/generate.py": "a developer's tool",
 }
 
-RUNNER_MAY_FIND = {"daft", "numpy", "openai", "pandas", "pyarrow", "pydantic", "ray"}
+RUNNER_MAY_FIND = {"boto3", "daft", "numpy", "openai", "pandas", "pyarrow", "pydantic", "pyiceberg", "ray"}
 """What the runner uses where the user's own environment has it, never at the top of a module."""
 
 

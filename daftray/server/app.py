@@ -50,7 +50,7 @@ from daftray.api.authentication import Authenticator, CallerAuthentication
 from daftray.api.headers import SAFE_HEADERS
 from daftray.api.scope import provide_caller
 from daftray.domain.errors import DaftrayError
-from daftray.server.wiring import Services
+from daftray.server.services import Services
 
 LARGEST_BODY = 10 * 1024 * 1024
 

@@ -24,8 +24,9 @@ from daftray.server.data_dir import ADMIN_KEY, DataDir
 from daftray.server.key_sources import key_ring
 from daftray.server.local_ray import LocalRay
 from daftray.server.no_cluster import NoCluster
+from daftray.server.services import Services
 from daftray.server.settings import ServerSettings
-from daftray.server.wiring import Services, build
+from daftray.server.wiring import build
 
 CONNECTIONS_END_WITHIN_S = 2
 """After SIGTERM. Streams are told to end at once; this is for clients that do not read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 
 from daftray.adapters.blobs.store import ObjectBlobs
@@ -62,51 +61,10 @@ from daftray.runtime_env.packages import ZipPackages
 from daftray.runtime_env.shared_packages import SharedPackages
 from daftray.server.clock import DatabaseClock
 from daftray.server.failpoints import Failpoints
-from daftray.server.identity_wiring import IdentityServices, build_identity
+from daftray.server.identity_wiring import build_identity
+from daftray.server.services import Services
 from daftray.server.settings import ServerSettings
 from daftray.tasks.service import Tasks
-
-
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """Everything that the application serves, wired."""
-
-    clock: Clock
-    database: Database
-    blobs: ObjectBlobs
-    projects: Projects
-    secrets: ProjectSecrets
-    connections: Connections
-    checks: Checks
-    master_keys: MasterKeys
-    runs: Runs
-    tasks: Tasks
-    entrypoints: Entrypoints
-    integrations: Integrations
-    reporting: Reporting
-    outcomes: Outcomes
-    metrics_follower: MetricsFollower
-    prices: Prices
-    exposition: Exposition
-    reservations: Reservations
-    ray_events_secret: str | None
-    metrics_open: bool
-    """Whether anybody who reaches the server may read `/metrics`."""
-    run_problems: Problems
-    problem_ingest: ProblemIngest
-    source_files: SourceFiles
-    usage: UsageIngest
-    people: IdentityServices
-    public_url: str | None
-    """This server's address for people, where its operator gave one."""
-    archive: LogArchive
-    follower: LogFollower
-    rayjobs: RayJobs
-    mirrors: GitMirrors
-    reconciler: Reconciler
-    replicas: Replicas
-    retention: Retention
-    janitor: Janitor
 
 
 def policy_of(settings: ServerSettings, report_url: str) -> Policy:

@@ -94,6 +94,7 @@ def test_a_parameter_gets_what_daft_clouds_client_sends(orders: str) -> None:
 
     info = {"csv": {"paths": [orders], "has_headers": True}, "s3": None}
     _, kwargs = bind(function, [], {"df": json.dumps(info), "other": None})
+    assert isinstance(kwargs["df"], daft.DataFrame)
     assert kwargs["df"].count_rows() == 2
     assert kwargs["other"] is None
     assert asked == []
@@ -102,7 +103,7 @@ def test_a_parameter_gets_what_daft_clouds_client_sends(orders: str) -> None:
 def test_an_explicit_mapping_needs_no_annotation(orders: str) -> None:
     use(orders={"csv": {"paths": [orders]}})
 
-    def function(df, plain, rest: dict[str, str]) -> None: ...  # noqa: ANN001 # type: ignore[no-untyped-def]
+    def function(df, plain, rest: dict[str, str]) -> None: ...  # noqa: ANN001
 
     mapping = {"data_source": "orders"}
     args, kwargs = bind(function, [mapping, {"other": "orders"}], {"rest": mapping})
