@@ -42,7 +42,11 @@ class SignIn:
         self.family_store, self.device_store = InMemoryTokenFamilyStore(), InMemoryDeviceStore()
         self.claims = JwtClaims(KEYS)
         self.access = AccessTokens(
-            claims=self.claims, families=self.family_store, holders=holders, clock=self.clock
+            claims=self.claims,
+            families=self.family_store,
+            holders=holders,
+            ids=self.ids,
+            clock=self.clock,
         )
         self.families = TokenFamilies(
             store=self.family_store, access=self.access, holders=holders, ids=self.ids, clock=self.clock

@@ -14,6 +14,8 @@ import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from daftray.api.auth import AnyRequest
+from daftray.api.problems import on_daftray_error
+from daftray.domain.errors import DaftrayError
 from daftray.domain.principal import Principal
 from daftray.identity.access import Place
 from daftray.identity.audit import AuditLog, Change
@@ -62,12 +64,22 @@ class Auditing:
             await self.app(scope, receive, send)
             return
 
+        refusal: ASGIApp | None = None
+
         async def keep_and_send(message: Message) -> None:
+            nonlocal refusal
             if message["type"] == "http.response.start" and message["status"] < HTTPStatus.BAD_REQUEST:
-                await self._log.record(change_of(scope, str(action)))
-            await send(message)
+                try:
+                    await self._log.record(change_of(scope, str(action)))
+                except DaftrayError as exc:  # to raise it would cut the connection: an answer has begun
+                    request = AnyRequest(scope)
+                    refusal = on_daftray_error(request, exc).to_asgi_response(None, request)  # pyright: ignore[reportUnknownMemberType]
+            if refusal is None:
+                await send(message)
 
         await self.app(scope, receive, keep_and_send)
+        if refusal is not None:
+            await refusal(scope, receive, send)
 
 
 def change_of(scope: Scope, action: str) -> Change:

@@ -60,9 +60,10 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
 class AccessClaims(msgspec.Struct, frozen=True, kw_only=True):
     """What an access token says: who (``sub``), in which workspace (``wid``), of which family, until when.
 
-    Times are seconds since 1970, as RFC 7519 has them.
+    Times are seconds since 1970, as RFC 7519 has them. ``jti`` tells two tokens of one second apart.
     """
 
+    jti: str
     sub: str
     wid: str
     fam: str

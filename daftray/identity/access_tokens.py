@@ -11,6 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from daftray.domain.errors import UnauthenticatedError
+from daftray.domain.ids import Ids
 from daftray.domain.ports import Clock
 from daftray.domain.ports.sessions import SignedClaims, TokenFamilyStore
 from daftray.domain.principal import Principal
@@ -28,9 +29,10 @@ class AccessTokens:
     """Makes and checks access tokens."""
 
     def __init__(
-        self, *, claims: SignedClaims, families: TokenFamilyStore, holders: Holders, clock: Clock
+        self, *, claims: SignedClaims, families: TokenFamilyStore, holders: Holders, ids: Ids, clock: Clock
     ) -> None:
         self._claims = claims
+        self._ids = ids
         self._families = families
         self._holders = holders
         self._clock = clock
@@ -40,7 +42,12 @@ class AccessTokens:
         now = int(self._clock.now().timestamp())
         lifetime = int(LIFETIME.total_seconds())
         claims = AccessClaims(
-            sub=family.holder, wid=family.workspace, fam=family.id, iat=now, exp=now + lifetime
+            jti=self._ids.token(),
+            sub=family.holder,
+            wid=family.workspace,
+            fam=family.id,
+            iat=now,
+            exp=now + lifetime,
         )
         return self._claims.issue(msgspec.to_builtins(claims))
 

@@ -54,7 +54,7 @@ def build_sign_in(
     store = points.around("families", SqlTokenFamilyStore(database))
     holders = Holders(people=users, keys=keys, clock=clock)
     access_tokens = AccessTokens(
-        claims=JwtClaims(keys_for("access tokens")), families=store, holders=holders, clock=clock
+        claims=JwtClaims(keys_for("access tokens")), families=store, holders=holders, ids=ids, clock=clock
     )
     sessions = BrowserSessions(
         store=points.around("sessions", SqlSessionStore(database)), people=users, ids=ids, clock=clock

@@ -10,7 +10,6 @@ import json
 import stat
 import sys
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,27 +174,27 @@ def test_every_kind_of_entrypoint_runs_and_each_end_is_told(moved: Moved) -> Non
     shown = fails.ended(1)
     assert "ValueError: of the user's own making" in shown
     assert f"Run {fails.run_id} failed! Please check the logs." in shown
-    _results_by_hand(moved, typed.run_id, nothing.run_id, fails.run_id)
+    _results_by_hand(moved, typed.run_id, fails.run_id)
+    assert f"Run {nothing.run_id} has no result" in _stderr(ev, "result", nothing.run_id, code=0)
+    # A file returns nothing at all: that is 404, which the client tells in its own way.
+    assert "Failed to get run result" in _stderr(ev, "result", file.run_id, code=1)
 
 
 def _result(shown: str) -> object:
     return json.loads(shown.partition("Result for run")[2].partition("\n")[2])
 
 
-def _results_by_hand(moved: Moved, typed: str, nothing: str, failed: str) -> None:
+def _results_by_hand(moved: Moved, typed: str, failed: str) -> None:
     ev, expected = moved.ev, {"words": ["a b"] * 3, "flag": True}
     out = ev.home / "new folder" / "result.json"
-    with ThreadPoolExecutor() as pool:
-        pretty = pool.submit(ev, "result", typed)
-        plain = ev.start("result", typed, "--nopretty")
-        written = ev.start("result", typed, "--out", str(out))
-        assert json.loads(pretty.result()) == expected
-        assert plain.ended() == json.dumps(expected)
-        written.ended()
+    pretty = ev.start("result", typed)
+    plain = ev.start("result", typed, "--nopretty")
+    written = ev.start("result", typed, "--out", str(out))
+    assert pretty.ended() == json.dumps(expected, indent=2) + "\n"
+    assert plain.ended() == json.dumps(expected)
+    written.ended()
     assert json.loads(out.read_text()) == expected
     assert "status is: failed" in _stderr(ev, "result", failed, code=0)
-    # A run without a result is 404, and the client says so in its own way.
-    assert "Failed to get run result" in _stderr(ev, "result", nothing, code=1)
     assert "cannot be cancelled because its status is: failed" in ev("cancel", failed)
 
 
