@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 from e2e_files import WAIT_FOR_FILE
 from e2e_platform import Platform, wait_for
+from leaks import command_lines, everything_below
 
 from daftray.client import Client
 from daftray.domain.run import Run
@@ -37,20 +37,6 @@ def in_a_worker():
 assert ray.get(in_a_worker.remote()), "the worker lacks the secrets"
 print("driver prints", os.environ["CANARY"], os.environ["OWN_CANARY"], file=sys.stderr)
 """
-
-
-def everything_below(folder: Path) -> bytes:
-    return b"\0".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-
-
-def command_lines() -> str:
-    lines = []
-    for process in psutil.process_iter():
-        try:
-            lines.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return "\n".join(lines)
 
 
 def test_a_secret_is_in_driver_and_workers_and_nowhere_else(

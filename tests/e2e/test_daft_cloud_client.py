@@ -15,10 +15,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from connected import TOTAL, Connected
 from daft_cloud import DaftCloudClient, about_to_expire, approved
 from e2e_platform import Platform
 from git_http import git_server
 from git_repos import GitRepo
+from postgres_server import PostgresServer
+from s3_server import S3Server
 
 pytestmark = [
     pytest.mark.ray,
@@ -31,6 +34,8 @@ FILES = {
     "package/module.py": "import sys\nprint('module got', sys.argv[1:])\n",
     "functions.py": """\
 import os
+
+import daft
 
 
 def typed(word: str, count: int, flag: bool = False) -> dict:
@@ -49,6 +54,11 @@ def nothing() -> None:
 
 def fails() -> None:
     raise ValueError("of the user's own making")
+
+
+def joined(orders: daft.DataFrame, catalog: daft.Catalog, table: str) -> dict:
+    rows = orders.join(catalog.get_table(table).read(), on="id").sum("amount").to_pydict()
+    return {"total": rows["amount"][0]}
 
 
 def waits() -> None:
@@ -196,6 +206,30 @@ def _results_by_hand(moved: Moved, typed: str, failed: str) -> None:
     assert json.loads(out.read_text()) == expected
     assert "status is: failed" in _stderr(ev, "result", failed, code=0)
     assert "cannot be cancelled because its status is: failed" in ev("cancel", failed)
+
+
+def test_a_data_frame_and_a_catalog_are_parameters(
+    moved: Moved, s3: S3Server, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    connected = Connected(s3, postgres, tmp_path)
+    connected.fill()
+    project = f"/v1/workspaces/{moved.ev.tokens['workspace_id']}/projects/{moved.ev.settings['project_id']}"
+    for name, value in connected.secrets.items():
+        moved.api.put(f"{project}/secrets/{name}", json={"value": value}).raise_for_status()
+    for path, name, info in (
+        ("data-sources", "cloud", connected.data_sources["cloud"]),
+        ("catalogs", "supa", connected.catalogs["supa"]),
+    ):
+        moved.api.post(f"{project}/{path}", json={"name": name, "info": info}).raise_for_status()
+    given = ["--orders=cloud", "--catalog=supa", "--table=orders"]
+    shown = moved.ev("run", "functions.py:joined", "--", *given)
+    assert "Found data source 'cloud'" in shown
+    assert "Found catalog 'supa'" in shown
+    assert _result(shown) == {"total": TOTAL}
+    assert not [canary for canary in connected.canaries if canary in shown]
+    unknown = moved.ev.start("run", "functions.py:joined", "--", "--orders=none", *given[1:])
+    unknown.ended(1)
+    assert "Failed to resolve" in unknown.err.read_text()
 
 
 def test_a_run_is_cancelled(moved: Moved) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from daftray.runner import lookup
-from daftray.runner.connections import catalogs, sources
+from daftray.runner.connections import catalogs, plans, sources
 from daftray.runner.connections.secret_parts import ConnectionProblem
 from daftray.runner.shapes import json_object
 
@@ -173,6 +173,7 @@ class Found:
         try:
             if self._table is not None:
                 return self._table.open().get_table(self._part["table"]).read()
+            plans.hide(self._part, self._connections.secrets)
             reader = sources.KINDS if self.sort == DATA_SOURCE else catalogs.KINDS
             return reader[self.kind](dict(self._part), self._connections.secrets)
         except ConnectionProblem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from daftray.runner.connections import plans
 from daftray.runner.connections.secret_parts import properties
 
 TYPE_CHECKING = False
@@ -15,7 +14,6 @@ def static_table(part: Mapping[str, Any], secrets: Mapping[str, str]) -> Any:
     """Return a table by its metadata file."""
     from pyiceberg.table import StaticTable
 
-    plans.hide(part, secrets)
     return StaticTable.from_metadata(part["metadata_location"], properties(part, "properties", secrets))
 
 
@@ -24,6 +22,5 @@ def catalog(part: Mapping[str, Any], secrets: Mapping[str, str]) -> Any:
     from daft.catalog import Catalog
     from pyiceberg.catalog import load_catalog
 
-    plans.hide(part, secrets)
     given = {key: str(value) for key, value in properties(part, "properties", secrets).items()}
     return Catalog.from_iceberg(load_catalog(str(part.get("name") or "default"), **given))

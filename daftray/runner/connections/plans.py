@@ -1,8 +1,8 @@
 """Keeps credentials out of what Daft shows of a plan.
 
-Daft prints the key id of an S3 configuration, Azure's tokens and some ids of others in ``explain``. Where
-such a value comes from a secret, it becomes stars there. A log is masked by the control plane besides; this
-is for what a program keeps, returns or sends elsewhere.
+In ``explain`` Daft prints the key id of an S3 configuration, Azure's tokens, some ids of others, and the
+whole address of a database with its password. Where such a value comes from a secret, it becomes stars there.
+A log is masked by the control plane besides; this is for what a program keeps, returns or sends elsewhere.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import re
+from urllib.parse import unquote, urlsplit
 
 from daftray.runner.shapes import json_array, json_object
 
@@ -52,12 +53,20 @@ def masked(text: str) -> str:
 
 
 def _add(secret: str) -> None:
-    values = [secret]
+    values = [secret, *_password(secret)]
     with contextlib.suppress(ValueError, RecursionError):
         values += _texts(json.loads(secret), "")
     for value in values:
         if len(value) >= SHORTEST and len(_hidden) < MOST_VALUES:
             _hidden.setdefault(value, re.compile(_BREAK.join(map(re.escape, value))))
+
+
+def _password(secret: str) -> list[str]:
+    """Return the password of an address, as it is written in it and as it is meant."""
+    with contextlib.suppress(ValueError):
+        found = urlsplit(secret).password
+        return [found, unquote(found)] if found else []
+    return []
 
 
 def _texts(value: Any, name: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from daftray.runner.connections import plans
 from daftray.runner.connections.secret_parts import as_either, as_object, as_text, aws
 
 TYPE_CHECKING = False
@@ -20,7 +19,6 @@ def io_config(io: Mapping[str, Any] | None, secrets: Mapping[str, str]) -> Any:
         return None
     import daft.io
 
-    plans.hide(given, secrets)
     made = {kind: _MAKERS[kind](dict(part), secrets) for kind, part in given.items()}
     return daft.io.IOConfig(**made)
 
