@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
 from daftray.api.audit import AUDIT, note
-from daftray.api.auth import ANONYMOUS, AnyRequest, person
+from daftray.api.auth import ANONYMOUS, AnyRequest, person, somebody
 from daftray.api.authentication import Authenticator, credentials_of
 from daftray.api.strict import refuse_unknown
 from daftray.api.throttled import address_of, counting_misses
@@ -116,7 +116,11 @@ async def token(
 
 
 @post(
-    "/approve", opt={AUDIT: "device.decide"}, status_code=200, summary="Let a program sign in, or refuse it"
+    "/approve",
+    guards=[somebody],
+    opt={AUDIT: "device.decide"},
+    status_code=200,
+    summary="Let a program sign in, or refuse it",
 )
 async def approve(
     request: AnyRequest,

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
 from daftray.api.audit import AUDIT, note
-from daftray.api.auth import ANONYMOUS, AnyRequest, person
+from daftray.api.auth import ANONYMOUS, AnyRequest, person, somebody
 from daftray.api.authentication import Authenticator, credentials_of
 from daftray.api.throttled import address_of
 from daftray.domain.errors import InvalidInputError
@@ -77,7 +77,7 @@ async def revoke(
     await token_families.end(data.refresh_token)
 
 
-@post("/logout", opt={AUDIT: "session.end"}, status_code=204, summary="Sign out")
+@post("/logout", guards=[somebody], opt={AUDIT: "session.end"}, status_code=204, summary="Sign out")
 async def logout(
     request: AnyRequest,
     authenticator: NamedDependency[SkipValidation[Authenticator]],
@@ -98,7 +98,7 @@ async def logout(
     return answer
 
 
-@get("/session", summary="Who am I?")
+@get("/session", guards=[somebody], summary="Who am I?")
 async def session(request: AnyRequest) -> WhoAmI:
     """Return the caller: id, name, what they may do where."""
     return shown(person(request), credentials_of(request).session)
