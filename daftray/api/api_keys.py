@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
 from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, somebody
+from daftray.api.documented import PROBLEMS
 from daftray.api.strict import refuse_unknown
 from daftray.domain.api_key import KeyInfo, KeyRequest, NewKey, info_of
 from daftray.domain.principal import Principal
@@ -28,7 +29,7 @@ class KeyList(msgspec.Struct, frozen=True, kw_only=True):
     api_keys: list[KeyInfo]
 
 
-@post("/", guards=[somebody], opt={AUDIT: "key.create"}, summary="Create an API key")
+@post("/", guards=[somebody], opt={AUDIT: "key.create", PROBLEMS: (404,)}, summary="Create an API key")
 async def create_key(
     request: AnyRequest,
     data: JSONBody[KeyRequest],
@@ -44,7 +45,7 @@ async def create_key(
     return NewKey(id=key_id, key=text)
 
 
-@get("/", guards=[somebody], summary="List API keys")
+@get("/", guards=[somebody], opt={PROBLEMS: (404,)}, summary="List API keys")
 async def list_keys(
     issued_keys: NamedDependency[SkipValidation[IssuedKeys]],
     caller: NamedDependency[SkipValidation[Principal]],

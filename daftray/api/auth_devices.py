@@ -13,6 +13,7 @@ from litestar.params import JSONBody, SkipValidation
 from daftray.api.audit import AUDIT, note
 from daftray.api.auth import ANONYMOUS, AnyRequest, person, somebody
 from daftray.api.authentication import Authenticator, credentials_of
+from daftray.api.documented import FORMS, PROBLEMS
 from daftray.api.strict import refuse_unknown
 from daftray.api.throttled import address_of, counting_misses
 from daftray.domain.device import PollOutcome
@@ -78,7 +79,12 @@ class DeviceDecided(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str | None
 
 
-@post("/authorize", opt={ANONYMOUS: True}, status_code=200, summary="Ask for a code to sign in with")
+@post(
+    "/authorize",
+    opt={ANONYMOUS: True, PROBLEMS: (429,)},
+    status_code=200,
+    summary="Ask for a code to sign in with",
+)
 async def authorize(
     request: AnyRequest,
     authenticator: NamedDependency[SkipValidation[Authenticator]],
@@ -99,7 +105,12 @@ async def authorize(
     )
 
 
-@post("/token", opt={ANONYMOUS: True}, status_code=200, summary="Ask whether a person has approved")
+@post(
+    "/token",
+    opt={ANONYMOUS: True, PROBLEMS: (429,), FORMS: {400: "application/json"}},
+    status_code=200,
+    summary="Ask whether a person has approved",
+)
 async def token(
     request: AnyRequest,
     data: JSONBody[DeviceTokenRequest],
@@ -118,7 +129,7 @@ async def token(
 @post(
     "/approve",
     guards=[somebody],
-    opt={AUDIT: "device.decide"},
+    opt={AUDIT: "device.decide", PROBLEMS: (404, 429)},
     status_code=200,
     summary="Let a program sign in, or refuse it",
 )

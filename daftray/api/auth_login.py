@@ -13,6 +13,7 @@ from daftray.api.audit import AUDIT, note
 from daftray.api.auth import ANONYMOUS, AnyRequest
 from daftray.api.auth_tokens import WhoAmI, shown
 from daftray.api.authentication import Authenticator
+from daftray.api.documented import PROBLEMS
 from daftray.api.strict import refuse_unknown
 from daftray.api.throttled import address_of
 from daftray.identity.sessions import LONGEST, SignedIn
@@ -32,7 +33,7 @@ class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 @post(
     "/v1/auth/login",
-    opt={ANONYMOUS: True, AUDIT: "session.create"},
+    opt={ANONYMOUS: True, AUDIT: "session.create", PROBLEMS: (401, 403, 429)},
     status_code=200,
     summary="Sign in with name and password",
 )

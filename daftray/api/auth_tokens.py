@@ -12,6 +12,7 @@ from litestar.params import JSONBody, SkipValidation
 from daftray.api.audit import AUDIT, note
 from daftray.api.auth import ANONYMOUS, AnyRequest, person, somebody
 from daftray.api.authentication import Authenticator, credentials_of
+from daftray.api.documented import PROBLEMS
 from daftray.api.throttled import address_of
 from daftray.domain.errors import InvalidInputError
 from daftray.domain.ports.throttle import Throttle
@@ -53,7 +54,12 @@ class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
     csrf_token: str | None = None
 
 
-@post("/refresh", opt={ANONYMOUS: True}, status_code=200, summary="Trade a refresh token for new tokens")
+@post(
+    "/refresh",
+    opt={ANONYMOUS: True, PROBLEMS: (401, 429)},
+    status_code=200,
+    summary="Trade a refresh token for new tokens",
+)
 async def refresh(
     request: AnyRequest,
     data: JSONBody[RefreshRequest],
@@ -65,7 +71,12 @@ async def refresh(
     return await token_families.refresh(data.refresh_token)
 
 
-@post("/revoke", opt={ANONYMOUS: True}, status_code=204, summary="End the sign-in of a refresh token")
+@post(
+    "/revoke",
+    opt={ANONYMOUS: True, PROBLEMS: (429,)},
+    status_code=204,
+    summary="End the sign-in of a refresh token",
+)
 async def revoke(
     request: AnyRequest,
     data: JSONBody[RefreshRequest],

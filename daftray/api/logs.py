@@ -8,10 +8,12 @@ from typing import Annotated
 import msgspec
 from litestar import Response, Router, get
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter, SkipValidation
 from litestar.response import Stream
 
 from daftray.api.auth import viewer
+from daftray.api.documented import FORMS, PROBLEMS
 from daftray.api.outcomes import AttemptParameter, provide_run_id
 from daftray.api.ranges import UnsatisfiableRangeError, parse_range
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
@@ -36,7 +38,17 @@ RangeHeader = Annotated[str | None, HeaderParameter(name="range")]
 LastEventId = Annotated[str | None, HeaderParameter(name="last-event-id", pattern=r"^[0-9]{1,18}$")]
 
 
-@get("/logs", guards=[viewer], summary="Get a run's log", media_type=PLAIN)
+@get(
+    "/logs",
+    guards=[viewer],
+    opt={FORMS: {200: "application/json"}, PROBLEMS: (410,)},
+    summary="Get a run's log",
+    media_type=PLAIN,
+    responses={
+        206: ResponseSpec(None, description="The bytes that the header `Range` asks for."),
+        416: ResponseSpec(None, description="The log has no such bytes; `Content-Range` tells its size."),
+    },
+)
 async def get_log(
     run_id: NamedDependency[str],
     archive: NamedDependency[SkipValidation[LogArchive]],
@@ -67,7 +79,13 @@ async def get_log(
     return Stream(body, media_type=PLAIN, headers=headers, status_code=206 if wanted else 200)
 
 
-@get("/logs/tail", guards=[viewer], summary="Follow a run's log", media_type="text/event-stream")
+@get(
+    "/logs/tail",
+    guards=[viewer],
+    opt={PROBLEMS: (410,)},
+    summary="Follow a run's log",
+    media_type="text/event-stream",
+)
 async def follow_log(
     run_id: NamedDependency[str],
     archive: NamedDependency[SkipValidation[LogArchive]],

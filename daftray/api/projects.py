@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, admin, guest, viewer
+from daftray.api.documented import PROBLEMS
 from daftray.api.scope import PROJECT, WORKSPACE, provide_project, provide_workspace
 from daftray.api.strict import refuse_unknown
 from daftray.domain.principal import Principal
@@ -96,7 +97,7 @@ async def update_project(
 @delete(
     PROJECT,
     guards=[admin],
-    opt={AUDIT: "project.delete"},
+    opt={AUDIT: "project.delete", PROBLEMS: (409,)},
     dependencies={"home": Provide(provide_project)},
     summary="Delete a project",
 )

@@ -13,16 +13,23 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from daftray.api.auth import ANONYMOUS, operator
 from daftray.metrics.exposition import Exposition
 
+_MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4.partition("; charset")[0]  # Litestar adds the charset
+
 
 async def _metrics(exposition: NamedDependency[SkipValidation[Exposition]]) -> Response[bytes]:
     """Answer in Prometheus's text format."""
-    return Response(await exposition.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(await exposition.text(), media_type=_MEDIA_TYPE)
 
 
 def router(*, open_to_all: bool) -> Router:
     """Return the route, which takes a key unless it is open to all who reach the server."""
     guards = [] if open_to_all else [operator]
-    handler = get("/metrics", opt={ANONYMOUS: open_to_all}, guards=guards, summary="Figures for Prometheus")(
-        _metrics
+    made = get(
+        "/metrics",
+        opt={ANONYMOUS: open_to_all},
+        guards=guards,
+        media_type="text/plain",
+        summary="Figures for Prometheus",
     )
+    handler = made(_metrics)
     return Router("/", route_handlers=[handler], tags=["health"])

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from daftray.api.auth import ANONYMOUS, AnyRequest
+from daftray.api.documented import PROBLEMS
 from daftray.domain.errors import UnauthenticatedError
 from daftray.metrics.reservations import Reservations
 
@@ -21,7 +22,7 @@ def router(secret: str | None) -> Router:
     @post(
         "/v1/ingest/ray/{secret_of_path:str}/events",
         status_code=204,
-        opt={ANONYMOUS: True},
+        opt={ANONYMOUS: True, PROBLEMS: (401,)},
         request_max_body_size=LARGEST_BATCH,
         summary="Events of a Ray cluster",
     )

@@ -10,7 +10,6 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 import daftray
 from daftray.api import (
@@ -47,6 +46,7 @@ from daftray.api import (
 )
 from daftray.api.audit import Auditing
 from daftray.api.authentication import Authenticator, CallerAuthentication
+from daftray.api.documented import WholeDocument, document_problems
 from daftray.api.headers import SAFE_HEADERS
 from daftray.api.scope import provide_caller
 from daftray.domain.errors import DaftrayError
@@ -101,7 +101,7 @@ def create_app(services: Services) -> Litestar:
         "rayjobs": services.rayjobs,
         "retention": services.retention,
     }
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             health.router,
             prometheus.router(open_to_all=services.metrics_open),
@@ -155,10 +155,12 @@ def create_app(services: Services) -> Litestar:
             title="daftray",
             version=daftray.__version__,
             path="/schema",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            render_plugins=[WholeDocument(path="/openapi.json")],
         ),
         logging_config=None,
     )
+    document_problems(app)
+    return app
 
 
 def _giver(value: object) -> Callable[[], object]:
