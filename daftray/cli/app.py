@@ -12,6 +12,7 @@ from daftray.cli import (
     admin,
     audit,
     keys,
+    login,
     members,
     prices,
     profile,
@@ -35,7 +36,7 @@ Examples:
   daftray runs logs RUN --follow
 
 Address and key of the server: DAFTRAY_URL and DAFTRAY_API_KEY, else the profile
-(`daftray profile set`), else the server that runs on this machine.
+(`daftray login`, `daftray profile set`), else the server that runs on this machine.
 """
 
 app = typer.Typer(
@@ -60,6 +61,9 @@ app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(members.app, name="members")
+app.command("login", epilog=login.LOGIN_EPILOG)(login.login)
+app.command("logout")(login.logout)
+app.command("whoami")(login.whoami)
 app.command("audit", epilog=audit.EPILOG)(audit.audit)
 app.add_typer(admin.app, name="admin")
 

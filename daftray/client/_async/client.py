@@ -19,7 +19,7 @@ from daftray.client._async.runs import AsyncRuns
 from daftray.client._async.secrets import AsyncSecrets
 from daftray.client._async.users import AsyncUsers
 from daftray.client._async.workspaces import AsyncWorkspaces
-from daftray.client.answers import Retry
+from daftray.client.answers import Retry, WhoAmI
 from daftray.client.profile import Wanted, find_address
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -29,7 +29,8 @@ class AsyncClient:
     """A daftray server.
 
     Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
-    profile file, else from the data directory of a server on this machine. The calls come in groups:
+    profile file, else from the data directory of a server on this machine. In place of a key the profile may
+    hold a sign-in (`daftray login`), which is kept good. The calls come in groups:
     ``runs``, ``projects``, ``secrets``, ``prices``, ``users``, ``api_keys``, ``workspaces``,
     ``members``, ``audit`` and ``admin``. Every call has a timeout; those that may be
     repeated are, while nobody answers.
@@ -102,6 +103,10 @@ class AsyncClient:
         client = object.__new__(AsyncClient)
         client._use(self._place.in_project(project))
         return client
+
+    async def whoami(self) -> WhoAmI:
+        """Return who calls, and what they may do where. Raises `UnauthenticatedError`."""
+        return await self._place.connection.get("/v1/auth/session", WhoAmI)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -20,7 +20,7 @@ from daftray.client._sync.runs import Runs
 from daftray.client._sync.secrets import Secrets
 from daftray.client._sync.users import Users
 from daftray.client._sync.workspaces import Workspaces
-from daftray.client.answers import Retry
+from daftray.client.answers import Retry, WhoAmI
 from daftray.client.profile import Wanted, find_address
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -30,7 +30,8 @@ class Client:
     """A daftray server.
 
     Address and key come from the arguments, else from ``DAFTRAY_URL`` and ``DAFTRAY_API_KEY``, else from the
-    profile file, else from the data directory of a server on this machine. The calls come in groups:
+    profile file, else from the data directory of a server on this machine. In place of a key the profile may
+    hold a sign-in (`daftray login`), which is kept good. The calls come in groups:
     ``runs``, ``projects``, ``secrets``, ``prices``, ``users``, ``api_keys``, ``workspaces``,
     ``members``, ``audit`` and ``admin``. Every call has a timeout; those that may be
     repeated are, while nobody answers.
@@ -103,6 +104,10 @@ class Client:
         client = object.__new__(Client)
         client._use(self._place.in_project(project))
         return client
+
+    def whoami(self) -> WhoAmI:
+        """Return who calls, and what they may do where. Raises `UnauthenticatedError`."""
+        return self._place.connection.get("/v1/auth/session", WhoAmI)
 
     def close(self) -> None:
         """Close the connections."""
