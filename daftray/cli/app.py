@@ -11,6 +11,9 @@ import daftray
 from daftray.cli import (
     admin,
     audit,
+    connections,
+    entrypoints,
+    integrations,
     keys,
     login,
     members,
@@ -20,6 +23,7 @@ from daftray.cli import (
     run,
     runs,
     secrets,
+    tasks,
     users,
     workspaces,
 )
@@ -53,14 +57,19 @@ app.command(
     short_help="Run a file, module or function on the cluster.",
 )(run.run)
 app.add_typer(runs.app, name="runs")
+app.add_typer(tasks.app, name="tasks")
+app.command("entrypoints", epilog=entrypoints.EPILOG)(entrypoints.entrypoints)
 app.add_typer(projects.app, name="projects")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(connections.data_sources, name=connections.DATA_SOURCES)
+app.add_typer(connections.catalogs, name=connections.CATALOGS)
 app.add_typer(prices.app, name="prices")
 app.add_typer(profile.app, name="profile")
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(members.app, name="members")
+app.add_typer(integrations.app, name="integrations")
 app.command("login", epilog=login.LOGIN_EPILOG)(login.login)
 app.command("logout")(login.logout)
 app.command("whoami")(login.whoami)

@@ -27,7 +27,7 @@ from daftray.client.profile_file import (
 from daftray.client.signed_in import SignIn
 
 if TYPE_CHECKING:
-    from daftray.client.answers import DeviceCodes
+    from daftray.client.sign_in_answers import DeviceCodes
 
 LOGIN_EPILOG = """\b
 Examples:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from daftray.client._async.device import AsyncDeviceSignIn
     from daftray.client._sync.client import Client
     from daftray.client._sync.device import DeviceSignIn
-    from daftray.client.answers import LogLine, LogMatch, LogMatches, Retry, RunPage, WhoAmI
+    from daftray.client.answers import LogLine, LogMatch, LogMatches, Retry, RunPage
     from daftray.client.errors import (
         AnswerNotUnderstoodError,
         NotConfiguredError,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         SignInRefusedError,
     )
     from daftray.client.request import run_request
+    from daftray.client.sign_in_answers import WhoAmI
 
 __all__ = [
     "AnswerNotUnderstoodError",
@@ -69,7 +70,7 @@ _HOMES = {
     "ServerUnreachableError": "daftray.client.errors",
     "SignInExpiredError": "daftray.client.errors",
     "SignInRefusedError": "daftray.client.errors",
-    "WhoAmI": "daftray.client.answers",
+    "WhoAmI": "daftray.client.sign_in_answers",
     "run_request": "daftray.client.request",
 }
 

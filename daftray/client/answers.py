@@ -10,10 +10,14 @@ import msgspec
 
 from daftray.domain.api_key import KeyInfo
 from daftray.domain.audit import AuditEntry
+from daftray.domain.connection import ConnectionSort
+from daftray.domain.integration import Integration
 from daftray.domain.price import PriceTable
 from daftray.domain.problem import Problem, ProblemComparison
 from daftray.domain.project import Project, Secret
 from daftray.domain.run import Run, RunEvent
+from daftray.domain.task import TaskView
+from daftray.domain.trigger import Outlook, Trigger
 from daftray.domain.user import Member, UserInfo
 from daftray.domain.workspace import Workspace
 
@@ -159,47 +163,34 @@ class AuditAnswer(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class DeviceCodes(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sign-in begins with (RFC 8628, section 3.2); times in seconds.
+class TasksAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"tasks": […]}``."""
 
-    A person opens ``verification_uri`` and enters ``user_code``; ``verification_uri_complete`` holds both.
-    """
-
-    device_code: str
-    user_code: str
-    verification_uri: str
-    verification_uri_complete: str | None = None
-    expires_in: float
-    interval: float = 5.0
-
-    def __repr__(self) -> str:
-        """Leave the codes out: a repr ends up in logs."""
-        return f"DeviceCodes(verification_uri={self.verification_uri!r})"
+    tasks: list[TaskView]
 
 
-class DeviceRefusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why there are no tokens yet, or never will be (RFC 6749, section 5.2)."""
+class TaskTriggers(msgspec.Struct, frozen=True, kw_only=True):
+    """A task's triggers, and for each of them, in their order, what comes of it."""
 
-    error: str = ""
-    error_description: str = ""
-
-
-class GrantInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A role in a project, or in the whole workspace; both by id."""
-
-    workspace: str
-    project: str | None
-    role: str
+    triggers: list[Trigger]
+    outlook: list[Outlook]
 
 
-class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls: a person, or an API key."""
+class ConnectionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"data_sources": […]}`` or ``{"catalogs": […]}``, not yet read any further."""
 
-    id: str
-    name: str
-    kind: str
-    operator: bool
-    grants: list[GrantInfo]
+    data_sources: list[dict[str, object]] = msgspec.field(default_factory=list[dict[str, object]])
+    catalogs: list[dict[str, object]] = msgspec.field(default_factory=list[dict[str, object]])
+
+    def of(self, sort: ConnectionSort) -> list[dict[str, object]]:
+        """Return those of a sort."""
+        return self.catalogs if sort is ConnectionSort.CATALOG else self.data_sources
+
+
+class IntegrationsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"integrations": […]}``."""
+
+    integrations: list[Integration]
 
 
 class LogEndData(msgspec.Struct, frozen=True, kw_only=True):

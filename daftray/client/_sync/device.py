@@ -13,9 +13,10 @@ import msgspec
 
 from daftray.client._sync.connection import Connection, decode, refusal
 from daftray.client._sync.pause import pause
-from daftray.client.answers import DeviceCodes, DeviceRefusal, Retry
+from daftray.client.answers import Retry
 from daftray.client.errors import SignInExpiredError, SignInRefusedError
 from daftray.client.profile import Address, check_url
+from daftray.client.sign_in_answers import DeviceCodes, DeviceRefusal
 from daftray.domain.errors import DaftrayError
 from daftray.domain.session import Tokens
 

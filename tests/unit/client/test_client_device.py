@@ -10,7 +10,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from daftray.client import DeviceSignIn, NotConfiguredError, Retry, SignInExpiredError, SignInRefusedError
-from daftray.client.answers import DeviceCodes
+from daftray.client.sign_in_answers import DeviceCodes
 from daftray.domain.errors import InvalidInputError
 from daftray.domain.session import Tokens
 
