@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import webbrowser
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -158,6 +157,8 @@ def _show(codes: DeviceCodes, *, browse: bool) -> None:
 
 def _open(page: str) -> None:
     """Open a page in a browser that has a window; one that would take the terminal is left alone."""
+    import webbrowser
+
     with suppress(webbrowser.Error):
         browser = webbrowser.get()
         if type(browser) is not webbrowser.GenericBrowser:
