@@ -30,7 +30,7 @@ OPERATIONS, LIFECYCLE, SECURITY = (
     for name in ("operations", "run-lifecycle", "security")
 )
 VARIABLE = re.compile(r"DAFTRAY_[A-Z_]*[A-Z]")
-COMMAND = re.compile(r"daftray ([a-z]+)(?: ([a-z][a-z-]+))?")
+COMMAND = re.compile(r"daftray ([a-z][a-z-]*)(?: ([a-z][a-z-]+))?")
 GIBIBYTE = 1024**3
 
 
@@ -97,10 +97,11 @@ def test_calls_of_the_sdk_that_are_named_exist_and_take_what_is_said() -> None:
         group = ""
         for named_group, call, written in CALL.findall("".join(re.findall(r"`[^`]+`", row.split("|")[1]))):
             group = named_group or group
-            calls_of = getattr(import_module(f"daftray.client._sync.{group}"), group.capitalize())
+            kind = "".join(word.capitalize() for word in group.split("_"))
+            calls_of = getattr(import_module(f"daftray.client._sync.{group}"), kind)
             signature = inspect.signature(getattr(calls_of, call))
-            takes = {*signature.parameters, *(("**overrides",) if call == "rerun" else ())}
-            names = {name.partition("=")[0] for name in re.split(r",\s*", written)} - {"*", "…", ""}
+            takes = {*signature.parameters, *(("overrides",) if call == "rerun" else ())}
+            names = {name.partition("=")[0].lstrip("*") for name in re.split(r",\s*", written)} - {"…", ""}
             assert names <= takes, f"{group}.{call}"
             calls += 1
     assert calls > 20

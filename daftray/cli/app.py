@@ -11,7 +11,11 @@ import daftray
 from daftray.cli import (
     admin,
     audit,
+    connections,
+    entrypoints,
+    integrations,
     keys,
+    login,
     members,
     prices,
     profile,
@@ -19,6 +23,7 @@ from daftray.cli import (
     run,
     runs,
     secrets,
+    tasks,
     users,
     workspaces,
 )
@@ -35,7 +40,7 @@ Examples:
   daftray runs logs RUN --follow
 
 Address and key of the server: DAFTRAY_URL and DAFTRAY_API_KEY, else the profile
-(`daftray profile set`), else the server that runs on this machine.
+(`daftray login`, `daftray profile set`), else the server that runs on this machine.
 """
 
 app = typer.Typer(
@@ -52,14 +57,22 @@ app.command(
     short_help="Run a file, module or function on the cluster.",
 )(run.run)
 app.add_typer(runs.app, name="runs")
+app.add_typer(tasks.app, name="tasks")
+app.command("entrypoints", epilog=entrypoints.EPILOG)(entrypoints.entrypoints)
 app.add_typer(projects.app, name="projects")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(connections.data_sources, name=connections.DATA_SOURCES)
+app.add_typer(connections.catalogs, name=connections.CATALOGS)
 app.add_typer(prices.app, name="prices")
 app.add_typer(profile.app, name="profile")
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(members.app, name="members")
+app.add_typer(integrations.app, name="integrations")
+app.command("login", epilog=login.LOGIN_EPILOG)(login.login)
+app.command("logout")(login.logout)
+app.command("whoami")(login.whoami)
 app.command("audit", epilog=audit.EPILOG)(audit.audit)
 app.add_typer(admin.app, name="admin")
 

@@ -55,7 +55,7 @@ def place_entrypoint(wish: RunWish, checkout: Checkout | None) -> PlacedEntrypoi
     """
     here = Path.cwd()
     parsed = parse_entrypoint(wish.entrypoint, wish.arguments)
-    _warn_of_misplaced_options(wish.arguments)
+    warn_of_misplaced_options(wish.arguments)
     root = checkout.root.resolve() if checkout else here
     typed = _path_in(parsed)
     if typed is None:
@@ -131,15 +131,14 @@ def _folder_of_module(entrypoint: Entrypoint, root: Path) -> Path | None:
     return path.parent if path.with_suffix(".py").is_file() else None
 
 
-def _warn_of_misplaced_options(arguments: Sequence[str]) -> None:
+def warn_of_misplaced_options(arguments: Sequence[str], *, before: str = "ENTRYPOINT") -> None:
+    """Say which of a program's arguments look like options of daftray's own."""
     for argument in arguments:
         if argument == "--":
             return
         if _OUR_OPTIONS.fullmatch(argument):
             option = argument.partition("=")[0]
-            screen.say(
-                f"note: {option} goes to your program; put it before ENTRYPOINT to mean daftray's own."
-            )
+            screen.say(f"note: {option} goes to your program; put it before {before} to mean daftray's own.")
 
 
 def _refusal(message: str) -> InvalidInputError:

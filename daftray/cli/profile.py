@@ -65,13 +65,23 @@ def list_profiles(as_json: AsJson = False) -> None:
     """List the profiles, without their keys."""
     content = read_profiles(profile_path())
     if as_json:
-        keyless = {name: msgspec.structs.replace(one, api_key=None) for name, one in content.profiles.items()}
+        keyless = {name: _without_keys(one) for name, one in content.profiles.items()}
         screen.emit_json({"profile": content.profile, "profiles": keyless})
         return
     tables.emit_table(
-        ["NAME", "URL", "PROJECT", "IN USE"],
+        ["NAME", "URL", "PROJECT", "IN USE", "BY"],
         [
-            [name, one.url, one.project, "yes" if name == content.profile else None]
+            [name, one.url, one.project, "yes" if name == content.profile else None, _opened_by(one)]
             for name, one in sorted(content.profiles.items())
         ],
     )
+
+
+def _without_keys(profile: Profile) -> Profile:
+    return msgspec.structs.replace(profile, api_key=None, access_token=None, refresh_token=None)
+
+
+def _opened_by(profile: Profile) -> str | None:
+    if profile.api_key:
+        return "key"
+    return "sign-in" if profile.refresh_token else None

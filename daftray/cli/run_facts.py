@@ -6,7 +6,7 @@ from daftray.cli import screen, tables
 from daftray.cli.durations import written
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.run import Attempt, Run
-from daftray.domain.spec import Budget, Retries
+from daftray.domain.spec import Budget, Retries, RunSpec
 from daftray.domain.status import RunPhase, RunStatus
 
 LIST_COLUMNS = ["RUN", "STATUS", "ENTRYPOINT", "CREATED", "SECONDS", "NAME", "COMMIT", "TOKENS"]
@@ -85,10 +85,7 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("patch", "yes" if git and git.patch else None),
         ("labels", " ".join(f"{name}={value}" for name, value in run.labels.items())),
         ("rerun of", run.rerun_of),
-        ("priority", run.priority or None),
-        ("retries", _retries(run.retries) if run.retries else None),
-        ("timeouts", _timeouts(run)),
-        ("budget", _budget(run.budget) if run.budget else None),
+        *bounds(run),
         ("created", run.created_at),
         ("started", run.started_at),
         ("completed", run.completed_at),
@@ -98,6 +95,16 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("ray page", run.ray.dashboard_url if run.ray else None),
         *(_usage(run.usage) if run.usage else ()),
         ("warnings", "; ".join(run.warnings)),
+    ]
+
+
+def bounds(spec: RunSpec) -> list[tuple[str, object]]:
+    """Return what bounds a run, or the runs of a task, as facts."""
+    return [
+        ("priority", spec.priority or None),
+        ("retries", _retries(spec.retries) if spec.retries else None),
+        ("timeouts", _timeouts(spec)),
+        ("budget", _budget(spec.budget) if spec.budget else None),
     ]
 
 
@@ -122,6 +129,6 @@ def _retries(retries: Retries) -> str:
     return f"at most {retries.max}, after {on or 'none'}; the first after {written(retries.backoff)}"
 
 
-def _timeouts(run: Run) -> str:
+def _timeouts(run: RunSpec) -> str:
     bounds = (("queue", run.queue_timeout_s), ("start", run.start_timeout_s), ("run", run.timeout_s))
     return ", ".join(f"{name} {written(seconds)}" for name, seconds in bounds if seconds is not None)

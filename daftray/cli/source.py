@@ -40,7 +40,7 @@ def choose_source(choice: SourceChoice, checkout: Checkout | None, project: Proj
         if choice.patch:
             raise _refusal("--patch sends what is on disk in a Git repository: it does not go with --ref.")
         remote = choice.remote or (_other_remote(checkout, project) if checkout else "")
-        return _named_source(remote, choice.ref)
+        return named_source(remote, choice.ref)
     patch = _patch(choice, checkout)
     remote = choice.remote or _other_remote(checkout, project)
     is_itself = same_repository(remote or project.source.remote.remote, str(checkout.root))
@@ -55,7 +55,8 @@ def choose_source(choice: SourceChoice, checkout: Checkout | None, project: Proj
     )
 
 
-def _named_source(remote: str, ref: str | None) -> Source:
+def named_source(remote: str, ref: str | None) -> Source:
+    """Return the source that a branch, tag or commit of a remote is; the project's where neither is named."""
     if ref is not None and _COMMIT.fullmatch(ref):
         return Source(git=GitSource(remote=remote, hash=ref))
     return Source(git=GitSource(remote=remote, ref=ref)) if remote or ref else Source()

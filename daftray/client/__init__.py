@@ -19,20 +19,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daftray.client._async.client import AsyncClient
+    from daftray.client._async.device import AsyncDeviceSignIn
     from daftray.client._sync.client import Client
+    from daftray.client._sync.device import DeviceSignIn
     from daftray.client.answers import LogLine, LogMatch, LogMatches, Retry, RunPage
     from daftray.client.errors import (
         AnswerNotUnderstoodError,
         NotConfiguredError,
         RunWaitTimeoutError,
         ServerUnreachableError,
+        SignInExpiredError,
+        SignInRefusedError,
     )
     from daftray.client.request import run_request
+    from daftray.client.sign_in_answers import WhoAmI
 
 __all__ = [
     "AnswerNotUnderstoodError",
     "AsyncClient",
+    "AsyncDeviceSignIn",
     "Client",
+    "DeviceSignIn",
     "LogLine",
     "LogMatch",
     "LogMatches",
@@ -41,13 +48,18 @@ __all__ = [
     "RunPage",
     "RunWaitTimeoutError",
     "ServerUnreachableError",
+    "SignInExpiredError",
+    "SignInRefusedError",
+    "WhoAmI",
     "run_request",
 ]
 
 _HOMES = {
     "AnswerNotUnderstoodError": "daftray.client.errors",
     "AsyncClient": "daftray.client._async.client",
+    "AsyncDeviceSignIn": "daftray.client._async.device",
     "Client": "daftray.client._sync.client",
+    "DeviceSignIn": "daftray.client._sync.device",
     "LogLine": "daftray.client.answers",
     "LogMatch": "daftray.client.answers",
     "LogMatches": "daftray.client.answers",
@@ -56,6 +68,9 @@ _HOMES = {
     "RunPage": "daftray.client.answers",
     "RunWaitTimeoutError": "daftray.client.errors",
     "ServerUnreachableError": "daftray.client.errors",
+    "SignInExpiredError": "daftray.client.errors",
+    "SignInRefusedError": "daftray.client.errors",
+    "WhoAmI": "daftray.client.sign_in_answers",
     "run_request": "daftray.client.request",
 }
 

@@ -10,10 +10,14 @@ import msgspec
 
 from daftray.domain.api_key import KeyInfo
 from daftray.domain.audit import AuditEntry
+from daftray.domain.connection import ConnectionSort
+from daftray.domain.integration import Integration
 from daftray.domain.price import PriceTable
 from daftray.domain.problem import Problem, ProblemComparison
 from daftray.domain.project import Project, Secret
 from daftray.domain.run import Run, RunEvent
+from daftray.domain.task import TaskView
+from daftray.domain.trigger import Outlook, Trigger
 from daftray.domain.user import Member, UserInfo
 from daftray.domain.workspace import Workspace
 
@@ -157,6 +161,36 @@ class AuditAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     entries: list[AuditEntry]
     next_cursor: str | None = None
+
+
+class TasksAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"tasks": […]}``."""
+
+    tasks: list[TaskView]
+
+
+class TaskTriggers(msgspec.Struct, frozen=True, kw_only=True):
+    """A task's triggers, and for each of them, in their order, what comes of it."""
+
+    triggers: list[Trigger]
+    outlook: list[Outlook]
+
+
+class ConnectionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"data_sources": […]}`` or ``{"catalogs": […]}``, not yet read any further."""
+
+    data_sources: list[dict[str, object]] = msgspec.field(default_factory=list[dict[str, object]])
+    catalogs: list[dict[str, object]] = msgspec.field(default_factory=list[dict[str, object]])
+
+    def of(self, sort: ConnectionSort) -> list[dict[str, object]]:
+        """Return those of a sort."""
+        return self.catalogs if sort is ConnectionSort.CATALOG else self.data_sources
+
+
+class IntegrationsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"integrations": […]}``."""
+
+    integrations: list[Integration]
 
 
 class LogEndData(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ DaftrayError
 ├── ServerUnreachableError                   server-unreachable
 ├── AnswerNotUnderstoodError                 answer-not-understood
 ├── NotConfiguredError                       not-configured
+├── SignInRefusedError                       sign-in-refused
+├── SignInExpiredError                       sign-in-expired
 └── RunWaitTimeoutError                      wait-timeout
 """
 
@@ -43,6 +45,18 @@ class NotConfiguredError(DaftrayError):
     """The client does not know which server or project is meant."""
 
     code = "not-configured"
+
+
+class SignInRefusedError(DaftrayError):
+    """Whoever was asked to let this program sign in said no, or the server did."""
+
+    code = "sign-in-refused"
+
+
+class SignInExpiredError(DaftrayError, TimeoutError):
+    """Nobody has let this program sign in while its code was good."""
+
+    code = "sign-in-expired"
 
 
 class RunWaitTimeoutError(DaftrayError, TimeoutError):

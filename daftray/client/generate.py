@@ -14,6 +14,7 @@ import unasync
 _HERE = Path(__file__).parent
 _REPLACEMENTS = {
     "_async": "_sync",
+    "async_auth_flow": "sync_auth_flow",
     "AsyncAdmin": "Admin",
     "aclose": "close",
     "aclosing": "closing",
@@ -29,6 +30,11 @@ _REPLACEMENTS = {
     "AsyncBaseTransport": "BaseTransport",
     "AsyncClient": "Client",
     "AsyncConnection": "Connection",
+    "AsyncConnectionCalls": "ConnectionCalls",
+    "AsyncCatalogs": "Catalogs",
+    "AsyncDataSources": "DataSources",
+    "AsyncDeviceSignIn": "DeviceSignIn",
+    "AsyncIntegrations": "Integrations",
     "AsyncPrices": "Prices",
     "AsyncProjects": "Projects",
     "AsyncRunCreation": "RunCreation",
@@ -36,6 +42,8 @@ _REPLACEMENTS = {
     "AsyncRunRecords": "RunRecords",
     "AsyncRuns": "Runs",
     "AsyncSecrets": "Secrets",
+    "AsyncSignedIn": "SignedIn",
+    "AsyncTasks": "Tasks",
 }
 _HEADER = "# Generated from daftray/client/_async by `python -m daftray.client.generate`: change it there.\n"
 

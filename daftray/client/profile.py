@@ -2,7 +2,8 @@
 
 The address comes from the first of: the caller, ``DAFTRAY_URL``, the profile, the server of the data
 directory. The key comes from the caller or ``DAFTRAY_API_KEY``; a key that is kept in a profile or in a data
-directory is only ever sent to the address that is kept beside it.
+directory is only ever sent to the address that is kept beside it, and so are the tokens of a sign-in, which
+count where there is no key.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from daftray.client.errors import NotConfiguredError
-from daftray.client.profile_file import Profile, profile_path, read_profile
+from daftray.client.profile_file import Profile, profile_name, profile_path, read_profile
+from daftray.client.signed_in import SignIn
 from daftray.domain.project import DEFAULT_WORKSPACE
 
 DEFAULT_URL = "http://127.0.0.1:8484"
@@ -25,10 +27,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """A server, the key to it, and the place in it that calls mean."""
+    """A server, the key or the sign-in that opens it, and the place in it that calls mean."""
 
     base_url: str
-    api_key: str
+    api_key: str | None = None
+    sign_in: SignIn | None = None
     workspace: str = DEFAULT_WORKSPACE
     project: str | None = None
 
@@ -59,7 +62,8 @@ def find_address(wanted: Wanted, environ: Mapping[str, str] = os.environ) -> Add
     Raises:
         NotConfiguredError: there is none, or there is no key for it.
     """
-    profile = read_profile(profile_path(environ), wanted.profile or environ.get("DAFTRAY_PROFILE"))
+    path = profile_path(environ)
+    profile = read_profile(path, wanted.profile or environ.get("DAFTRAY_PROFILE"))
     local = read_data_dir(environ)
     if wanted.profile:
         base_url = wanted.base_url or profile.url
@@ -72,9 +76,15 @@ def find_address(wanted: Wanted, environ: Mapping[str, str] = os.environ) -> Add
             "No daftray server is known. Start one here with `daftray serve`, or set DAFTRAY_URL and"
             " DAFTRAY_API_KEY, or keep both with `daftray profile set URL`."
         )
+    sign_in = None
+    if not api_key:
+        api_key = _kept_key(base_url, profile, local)
+    if api_key is None:
+        sign_in = SignIn(path=path, profile=profile_name(path, wanted.profile, environ))
     return Address(
         base_url=check_url(base_url),
-        api_key=api_key or _kept_key(base_url, profile, local),
+        api_key=api_key,
+        sign_in=sign_in,
         workspace=wanted.workspace or profile.workspace or DEFAULT_WORKSPACE,
         project=wanted.project or environ.get("DAFTRAY_PROJECT") or profile.project,
     )
@@ -112,13 +122,22 @@ def check_url(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _kept_key(base_url: str, *keepers: Profile) -> str:
+def same_server(one: str, other: str) -> bool:
+    """Tell whether two addresses are of the same server."""
+    return _origin(one) == _origin(other)
+
+
+def _kept_key(base_url: str, *keepers: Profile) -> str | None:
+    """Return the key that is kept beside an address, or nothing where a sign-in is."""
     for keeper in keepers:
-        if keeper.api_key and keeper.url and _origin(keeper.url) == _origin(base_url):
-            return keeper.api_key
+        if keeper.url and same_server(keeper.url, base_url):
+            if keeper.api_key:
+                return keeper.api_key
+            if keeper.refresh_token:
+                return None
     raise NotConfiguredError(
-        f"There is no API key for {base_url}. Set DAFTRAY_API_KEY, or keep one with"
-        f" `daftray profile set {base_url}`."
+        f"There is no API key for {base_url}. Sign in with `daftray login {base_url}`, set DAFTRAY_API_KEY,"
+        f" or keep a key with `daftray profile set {base_url}`."
     )
 
 

@@ -6,6 +6,9 @@ profile = "work"                  # the one in use
 url = "https://daftray.example.com"
 api_key = "…"
 project = "scoring"
+
+In place of the key there can be the tokens of a sign-in (`daftray login`). Who reads the file to write it
+holds its lock: tokens that were spent must not come back.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from daftray.client.errors import NotConfiguredError
+from daftray.client.file_lock import holding
 
 DEFAULT_PROFILE = "default"
 _PRIVATE_FILE = 0o600
@@ -31,9 +35,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     api_key: str | None = None
     workspace: str | None = None
     project: str | None = None
+    access_token: str | None = None
+    refresh_token: str | None = None
 
     def __repr__(self) -> str:
-        """Leave the key out: a repr ends up in logs."""
+        """Leave the key and the tokens out: a repr ends up in logs."""
         return f"Profile(url={self.url!r}, workspace={self.workspace!r}, project={self.project!r})"
 
 
@@ -67,6 +73,16 @@ def read_profiles(path: Path) -> ProfileFile:
         )
 
 
+def profile_name(path: Path, named: str | None, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the name of the profile that is meant: the named one, ``DAFTRAY_PROFILE``, the one in use."""
+    return named or environ.get("DAFTRAY_PROFILE") or read_profiles(path).profile
+
+
+def lock_path(path: Path) -> Path:
+    """Return the file whose lock guards the profile file."""
+    return path.with_suffix(".lock")
+
+
 def read_profile(path: Path, name: str | None) -> Profile:
     """Return the named profile, or the one in use.
 
@@ -83,14 +99,22 @@ def read_profile(path: Path, name: str | None) -> Profile:
 
 def write_profile(path: Path, name: str, profile: Profile) -> None:
     """Keep a profile and take it into use. The file is for its owner's eyes only."""
-    before = read_profiles(path)
-    _write(path, ProfileFile(profile=name, profiles={**before.profiles, name: profile}))
+    with holding(lock_path(path)):
+        before = read_profiles(path)
+        _write(path, ProfileFile(profile=name, profiles={**before.profiles, name: profile}))
 
 
 def use_profile(path: Path, name: str) -> None:
     """Take a profile into use. Raises `NotConfiguredError` where there is none of that name."""
-    read_profile(path, name)
-    _write(path, msgspec.structs.replace(read_profiles(path), profile=name))
+    with holding(lock_path(path)):
+        read_profile(path, name)
+        _write(path, msgspec.structs.replace(read_profiles(path), profile=name))
+
+
+def put_profile(path: Path, name: str, profile: Profile) -> None:
+    """Keep a profile, and whichever is in use. The caller holds the file's lock."""
+    before = read_profiles(path)
+    _write(path, msgspec.structs.replace(before, profiles={**before.profiles, name: profile}))
 
 
 def _write(path: Path, content: ProfileFile) -> None:

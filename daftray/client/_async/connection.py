@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from daftray import __version__
+from daftray.client._async.auth import AsyncSignedIn
 from daftray.client._async.pause import pause
 from daftray.client.answers import Retry
 from daftray.client.errors import AnswerNotUnderstoodError, ServerUnreachableError, error_from
@@ -46,10 +47,11 @@ class AsyncConnection:
         self.http = httpx.AsyncClient(
             base_url=address.base_url,
             headers={
-                "Authorization": f"Bearer {address.api_key}",
+                **({"Authorization": f"Bearer {address.api_key}"} if address.api_key else {}),
                 "Accept": "application/json",
                 "User-Agent": f"daftray/{__version__}",
             },
+            auth=AsyncSignedIn(address.sign_in, address.base_url) if address.sign_in else None,
             timeout=_patient(timeout_s),
             transport=transport,
         )

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from daftray import __version__
+from daftray.client._sync.auth import SignedIn
 from daftray.client._sync.pause import pause
 from daftray.client.answers import Retry
 from daftray.client.errors import AnswerNotUnderstoodError, ServerUnreachableError, error_from
@@ -47,10 +48,11 @@ class Connection:
         self.http = httpx.Client(
             base_url=address.base_url,
             headers={
-                "Authorization": f"Bearer {address.api_key}",
+                **({"Authorization": f"Bearer {address.api_key}"} if address.api_key else {}),
                 "Accept": "application/json",
                 "User-Agent": f"daftray/{__version__}",
             },
+            auth=SignedIn(address.sign_in, address.base_url) if address.sign_in else None,
             timeout=_patient(timeout_s),
             transport=transport,
         )

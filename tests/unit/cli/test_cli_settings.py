@@ -131,9 +131,9 @@ def test_profiles_are_listed_without_their_keys(shell: Shell) -> None:
 
     shell.run("profile", "list")
     assert [line.split() for line in shell.out.splitlines()] == [
-        ["NAME", "URL", "PROJECT", "IN", "USE"],
-        ["a", "https://a.example", "-", "yes"],
-        ["b", "https://b.example", "-", "-"],
+        ["NAME", "URL", "PROJECT", "IN", "USE", "BY"],
+        ["a", "https://a.example", "-", "yes", "key"],
+        ["b", "https://b.example", "-", "-", "key"],
     ]
     shell.run("profile", "list", "--json")
     assert shell.json["profile"] == "a"

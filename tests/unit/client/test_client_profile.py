@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from daftray.client.errors import NotConfiguredError
 from daftray.client.profile import Address, Wanted, data_dir, find_address
-from daftray.client.profile_file import Profile, profile_path, read_profiles, use_profile, write_profile
+from daftray.client.profile_file import (
+    Profile,
+    lock_path,
+    profile_path,
+    read_profiles,
+    use_profile,
+    write_profile,
+)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -119,7 +126,8 @@ def test_what_is_no_address_is_refused(environ: dict[str, str], url: str) -> Non
 
 
 def test_no_repr_shows_a_key() -> None:
-    kinds = [Address(base_url="u", api_key="hidden"), Profile(api_key="hidden"), Wanted(api_key="hidden")]
+    tokens = Profile(api_key="hidden", access_token="hidden", refresh_token="hidden")
+    kinds = [Address(base_url="u", api_key="hidden"), tokens, Wanted(api_key="hidden")]
 
     assert "hidden" not in repr(kinds)
 
@@ -132,7 +140,8 @@ def test_the_file_is_for_its_owner(environ: dict[str, str]) -> None:
     keep_profile(environ, "b", url="https://b.example", api_key="b")
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(path.parent.iterdir()) == [path]
+    assert {*path.parent.iterdir()} == {path, lock_path(path)}
+    assert stat.S_IMODE(lock_path(path).stat().st_mode) == 0o600
 
 
 @given(
