@@ -107,15 +107,17 @@ def _find_by_beginning(forms: AbstractSet[bytes]) -> _Finder:
 
 
 def _forms(secret: str) -> Iterator[bytes]:
-    """Yield a value as programs print it: raw, in base64, in a URL, in JSON, in Python's repr, by lines."""
+    """Yield a value as programs print it: raw, in base64, hex, a URL, JSON, in Python's repr, by lines."""
     raw = secret.encode(errors="surrogateescape")
     yield raw
     yield from _in_base64(raw)
+    yield from (raw.hex().encode(), raw.hex().upper().encode())
     for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
         yield quoted.encode()
     for quoted in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret)):
         yield quoted[1:-1].encode(errors="surrogateescape")
-    for line in raw.splitlines():
+    # Programs that wrap base64 (RFC 2045) break it after 76 characters.
+    for line in [*raw.splitlines(), *base64.encodebytes(raw).splitlines()]:
         if len(line) >= SHORTEST_LINE:
             yield line
 

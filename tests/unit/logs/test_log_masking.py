@@ -52,6 +52,8 @@ def test_no_form_of_a_secret_survives(secret: str, around: bytes, ends: list[int
         repr(secret)[1:-1].encode(),
         base64.b64encode(raw).rstrip(b"="),
         base64.urlsafe_b64encode(raw).rstrip(b"="),
+        raw.hex().encode(),
+        raw.hex().upper().encode(),
     ]
     log = around + b" ".join(forms) + around
     masked = in_pieces(Mask([secret]), log, [min(end, len(log)) for end in ends])
@@ -79,6 +81,14 @@ def test_a_value_that_changes_in_each_form_is_covered_in_all_of_them() -> None:
     for form in forms:
         masked = Mask([secret]).whole(f"<{form}>".encode()).replace(b"=", b"*")
         assert masked == b"<" + b"*" * len(form.encode()) + b">"
+
+
+def test_base64_in_lines_is_covered_line_by_line() -> None:
+    secret = "a private key of more than one line of base64: " + "0123456789" * 9
+    wrapped = base64.encodebytes(secret.encode())
+    assert wrapped.count(b"\n") > 2
+    masked = Mask([secret]).whole(wrapped)
+    assert [line.strip(b"*=") for line in masked.splitlines()] == [b""] * wrapped.count(b"\n")
 
 
 @pytest.mark.parametrize("before", [b"", b"x", b"xy", b"xyz"])
