@@ -7,7 +7,7 @@ from litestar import Router, delete, get, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody, SkipValidation
 
-from daftray.api.audit import AUDIT
+from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, runner, viewer
 from daftray.api.projects import LimitParameter, OffsetParameter
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
@@ -42,7 +42,9 @@ async def create_app(
 ) -> AppAnswer:
     """Keep a task. A name that is taken is refused: another checkout may have deployed it."""
     refuse_unknown(await request.body(), data)
-    return AppAnswer(app=await task_service.create(home, data, caller))
+    made = await task_service.create(home, data, caller)
+    note(request, target=made.id)
+    return AppAnswer(app=made)
 
 
 @put("/{app:str}", guards=[runner], summary="Deploy an app", opt={AUDIT: "task.replace"})

@@ -9,7 +9,7 @@ from litestar import Router, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, SkipValidation
 
-from daftray.api.audit import AUDIT
+from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, runner
 from daftray.api.runs import LARGEST_BODY, IdempotencyParameter
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
@@ -50,7 +50,9 @@ async def create_runs(
 ) -> BatchAnswer:
     """Make all the runs; where one of them is not valid, none, and the answer holds every issue of all."""
     refuse_unknown(await request.body(), data)
-    return BatchAnswer(run_ids=await run_service.create_all(home, data.runs, caller, key=idempotency_key))
+    made = await run_service.create_all(home, data.runs, caller, key=idempotency_key)
+    note(request, target=f"{made[0]} and {len(made) - 1} more")
+    return BatchAnswer(run_ids=made)
 
 
 router = Router(

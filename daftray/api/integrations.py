@@ -7,7 +7,7 @@ from litestar import Router, delete, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, SkipValidation
 
-from daftray.api.audit import AUDIT
+from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, admin, viewer
 from daftray.api.scope import WORKSPACE, provide_workspace
 from daftray.api.strict import refuse_unknown
@@ -32,7 +32,9 @@ async def add_integration(
 ) -> Integration:
     """Record an installation of the GitHub App; a second time changes nothing."""
     refuse_unknown(await request.body(), data)
-    return await integrations.add(workspace_id, data, caller)
+    made = await integrations.add(workspace_id, data, caller)
+    note(request, target=made.id)
+    return made
 
 
 @get("/", guards=[viewer], summary="List integrations")
@@ -53,6 +55,7 @@ async def remove_integration(
     """Take an installation out; which one says the body, as Daft Cloud's client has it."""
     refuse_unknown(await request.body(), data)
     await integrations.remove(workspace_id, data)
+    note(request, target=f"github:{data.github.installation_id}")
 
 
 router = Router(

@@ -175,7 +175,9 @@ async def rerun(
 ) -> RunAnswer:
     """Make a new run of the same commit. The body may override fields of the create call, one by one."""
     overrides = read_overrides(await request.body(), RunRequest, entrypoint={})
-    return RunAnswer(run=await run_service.rerun(home, run, overrides, caller, key=idempotency_key))
+    made = await run_service.rerun(home, run, overrides, caller, key=idempotency_key)
+    note(request, target=made.id)
+    return RunAnswer(run=made)
 
 
 @get("/{run:str}/events", guards=[viewer], summary="Get a run's history")

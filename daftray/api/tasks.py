@@ -7,7 +7,7 @@ from litestar import Router, delete, get, patch, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 
-from daftray.api.audit import AUDIT
+from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, runner, viewer
 from daftray.api.overrides import read_overrides
 from daftray.api.projects import LimitParameter, OffsetParameter
@@ -55,7 +55,9 @@ async def create_task(
 ) -> TaskView:
     """Keep a run that can be started again. Triggers are kept, too; they do not start runs yet."""
     refuse_unknown(await request.body(), data)
-    return await task_service.create(home, data, caller)
+    made = await task_service.create(home, data, caller)
+    note(request, target=made.id)
+    return made
 
 
 @get("/tasks", guards=[viewer], summary="List tasks")
@@ -133,6 +135,7 @@ async def start_task(
     """Make a run of a task. The body may override fields of the create call, one by one."""
     overrides = read_overrides(await request.body(), RunRequest, entrypoint={})
     run = await task_service.start(home, task, overrides, caller, key=idempotency_key)
+    note(request, target=run.id)
     return RunAnswer(run=run)
 
 
@@ -191,7 +194,9 @@ async def save_run(
 ) -> TaskView:
     """Keep as a task what a run was asked to be, with the run's own secrets."""
     refuse_unknown(await request.body(), data)
-    return await task_service.save_run(home, run, data.name, caller)
+    made = await task_service.save_run(home, run, data.name, caller)
+    note(request, target=made.id)
+    return made
 
 
 def _triggers_of(task: TaskView) -> TriggersAnswer:

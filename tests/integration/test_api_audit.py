@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_server import BASE, ApiServer, api_server
+from api_server import BASE, RUN_BODY, ApiServer, api_server
 from litestar.routes import HTTPRoute
 
 from daftray.api.audit import AUDIT
@@ -88,3 +88,29 @@ async def test_a_change_that_cannot_be_kept_answers_with_an_error(
     monkeypatch.setattr(api.services.people.audit, "record", fail)
     answer = await api.ask("PUT", f"{DEMO}/secrets/NAME", json={"value": "canary"})
     assert (answer.status_code, answer.json()["type"]) == (503, "store-unavailable")
+
+
+async def test_what_was_made_is_named(api: ApiServer) -> None:
+    run = await api.create_run()
+    source = {"git": {"remote": api.repo.url}}
+    task = (await api.ask("POST", f"{DEMO}/tasks", json={"name": "one", **RUN_BODY, "source": source})).json()
+    app = (await api.ask("POST", f"{DEMO}/apps", json={"name": "two", **RUN_BODY, "source": source})).json()
+    saved = (await api.ask("POST", f"{DEMO}/runs/{run['id']}/save-as-task", json={"name": "three"})).json()
+    again = (await api.ask("POST", f"{DEMO}/runs/{run['id']}/rerun", json={})).json()
+    started = (await api.ask("POST", f"{DEMO}/tasks/one/runs", json={})).json()
+    several = (await api.ask("POST", f"{DEMO}/runs:batch", json={"runs": [RUN_BODY, RUN_BODY]})).json()
+    github = {"github": {"installation_id": "77"}}
+    integrations = "/v1/workspaces/default/integrations"
+    recorded = (await api.ask("POST", integrations, json=github)).json()
+    await api.ask("DELETE", integrations, json=github)
+    targets = [(entry.action, entry.target) for entry in await kept(api)]
+    assert targets[:8] == [
+        ("integration.delete", "github:77"),
+        ("integration.create", recorded["id"]),
+        ("run.create_many", f"{several['run_ids'][0]} and 1 more"),
+        ("task.start", started["run"]["id"]),
+        ("run.rerun", again["run"]["id"]),
+        ("task.create", saved["id"]),
+        ("task.create", app["app"]["id"]),
+        ("task.create", task["id"]),
+    ]
