@@ -20,6 +20,7 @@ from daftray.api import (
     audit_log,
     auth_devices,
     auth_login,
+    auth_openid,
     auth_tokens,
     bulk,
     catalogs,
@@ -68,6 +69,7 @@ def create_app(services: Services) -> Litestar:
         "device_flow": sign_in.devices,
         "browser_sessions": sign_in.sessions,
         "password_sign_in": sign_in.password,
+        "openid_sign_in": services.people.openid,
         "throttle": sign_in.throttle,
         "projects": services.projects,
         # Not `secrets` or `runs`: Litestar takes an error at a body's field for one of a dependency of that
@@ -113,6 +115,7 @@ def create_app(services: Services) -> Litestar:
             audit_log.router,
             auth_tokens.router,
             auth_login.router,
+            auth_openid.router,
             auth_devices.router,
             projects.router,
             secrets.router,

@@ -136,6 +136,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         ids=ids,
         clock=clock,
         keys_for=ring.keys,
+        openid=settings,
     )
     archive = LogArchive(blobs=blobs, rayjobs=rayjobs, runs=run_store, signals=signals)
     context = StepContext(

@@ -17,6 +17,7 @@ from daftray.domain.ports.identity import (
 )
 from daftray.domain.ports.integrations import IntegrationStore
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
+from daftray.domain.ports.openid import OpenIdProvider
 from daftray.domain.ports.prices import PriceStore
 from daftray.domain.ports.problems import ProblemStore
 from daftray.domain.ports.retention import BlobOwners, MirrorCache, RetentionStore, SubmittedJobs
@@ -52,6 +53,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Notices",
+    "OpenIdProvider",
     "Packages",
     "Passwords",
     "Pinged",
