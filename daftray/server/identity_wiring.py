@@ -12,7 +12,7 @@ from daftray.adapters.db.users import SqlUserStore
 from daftray.adapters.db.workspaces import SqlWorkspaceStore
 from daftray.adapters.passwords.argon2id import Argon2Passwords
 from daftray.domain.ids import Ids
-from daftray.domain.ports import Clock, ProjectStore
+from daftray.domain.ports import Clock, MembershipStore, ProjectStore, UserStore
 from daftray.identity.access import Access
 from daftray.identity.audit import AuditLog
 from daftray.identity.issued_keys import IssuedKeys
@@ -57,15 +57,7 @@ def build_identity(
     openid: OpenIdSettings,
 ) -> IdentityServices:
     """Wire them. Nothing is opened, started or asked here."""
-    user_store = points.around("users", SqlUserStore(database))
-    membership_store = points.around("memberships", SqlMembershipStore(database))
-    users = Users(
-        store=user_store,
-        memberships=membership_store,
-        passwords=Argon2Passwords(),
-        ids=ids,
-        clock=clock,
-    )
+    user_store, membership_store, users = _people(database, points, ids, clock)
     key_store = points.around("keys", SqlKeyStore(database))
     api_keys = ApiKeys(store=key_store, ids=ids, clock=clock, maker=users.principal)
     workspaces = points.around("workspaces", SqlWorkspaceStore(database))
@@ -104,3 +96,13 @@ def build_identity(
             clock=clock,
         ),
     )
+
+
+def _people(
+    database: Database, points: Failpoints, ids: Ids, clock: Clock
+) -> tuple[UserStore, MembershipStore, Users]:
+    store = points.around("users", SqlUserStore(database))
+    memberships = points.around("memberships", SqlMembershipStore(database))
+    passwords = Argon2Passwords()
+    users = Users(store=store, memberships=memberships, passwords=passwords, ids=ids, clock=clock)
+    return store, memberships, users

@@ -15,7 +15,7 @@ import msgspec
 
 from daftray.adapters.openid.id_token import Expected, KeyMissingError, verified
 from daftray.adapters.openid.metadata import KeySet, Metadata, discover
-from daftray.adapters.openid.rest import connected, decoded, document, posted, raise_unavailable
+from daftray.adapters.openid.rest import Connections, decoded, document, posted, raise_unavailable
 from daftray.domain.errors import IdentityProviderError, UnauthenticatedError
 from daftray.domain.openid import AuthorizationRequest, CodeGrant, OpenIdClaims
 from daftray.domain.ports import Clock
@@ -55,6 +55,7 @@ class HttpOpenIdProvider:
     def __init__(self, client: OpenIdClient, *, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self._connections = Connections(client.issuer)
         self._metadata: tuple[datetime, Metadata] | None = None
         self._keys: tuple[datetime, KeySet] | None = None
 
@@ -65,7 +66,7 @@ class HttpOpenIdProvider:
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
         """Return the address that a browser is sent to."""
-        async with connected(self.issuer) as http:
+        async with self._connections.opened() as http:
             address = (await self._known(http)).authorization_endpoint
         query = urlencode(
             {
@@ -83,7 +84,7 @@ class HttpOpenIdProvider:
 
     async def redeem(self, grant: CodeGrant) -> OpenIdClaims:
         """Exchange a code and return what the checked ID token says."""
-        async with connected(self.issuer) as http:
+        async with self._connections.opened() as http:
             metadata = await self._known(http)
             token = await self._exchanged(http, metadata, grant)
             claims = await self._verified(http, metadata, token, grant.nonce)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
@@ -19,13 +21,23 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Answer = TypeVar("Answer")
 
 
-@asynccontextmanager
-async def connected(issuer: str) -> AsyncGenerator[httpx.AsyncClient]:
-    """Give a client for the requests of one sign-in. It follows no redirects: none of these paths has any."""
-    # A proxy of the environment never leads to a provider on this machine.
-    trust_env = urlsplit(issuer).hostname not in _LOOPBACK
-    async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=trust_env, follow_redirects=False) as client:
-        yield client
+class Connections:
+    """Makes clients for the requests of one sign-in. They follow no redirects: these paths have none."""
+
+    def __init__(self, issuer: str) -> None:
+        # A proxy of the environment never leads to a provider on this machine.
+        self._trust_env = urlsplit(issuer).hostname not in _LOOPBACK
+        self._tls: ssl.SSLContext | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[httpx.AsyncClient]:
+        """Give a client, whose connections end after it."""
+        if self._tls is None:  # to read the machine's certificates takes a while: once is enough
+            self._tls = await asyncio.to_thread(httpx.create_ssl_context, trust_env=self._trust_env)
+        async with httpx.AsyncClient(
+            timeout=_TIMEOUT, trust_env=self._trust_env, follow_redirects=False, verify=self._tls
+        ) as client:
+            yield client
 
 
 async def document(client: httpx.AsyncClient, url: str, kind: type[Answer]) -> Answer:
