@@ -51,10 +51,10 @@ async def api(tmp_path: Path, idp: OpenIdServer, settings: dict[str, Any]) -> As
         yield server
 
 
-async def added(api: ApiServer, **fields: Any) -> User:
-    """Let an admin add somebody with a role."""
+async def added(api: ApiServer) -> User:
+    """Let an admin add her with a role."""
     users = api.services.people.users
-    user = await users.create(UserRequest(**{"name": NAME, **fields}))
+    user = await users.create(UserRequest(name=NAME))
     await users._memberships.put(Membership(user_id=user.id, workspace="default", role=Role.ADMIN))
     return user
 
