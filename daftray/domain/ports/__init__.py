@@ -7,6 +7,7 @@ errors of ``domain/errors.py``.
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
 from daftray.domain.ports.connections import ConnectionStore
+from daftray.domain.ports.github import InstallationTokens
 from daftray.domain.ports.identity import (
     AuditStore,
     KeyStore,
@@ -44,6 +45,7 @@ __all__ = [
     "ConnectionStore",
     "GitMirrors",
     "GitRepository",
+    "InstallationTokens",
     "IntegrationStore",
     "KeyStore",
     "MasterKeyStore",
