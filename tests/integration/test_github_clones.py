@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -131,6 +132,22 @@ async def test_a_token_that_git_refuses_is_in_no_error(api: ApiServer, github: G
     with pytest.raises(SourceDeniedError) as caught:
         await api.services.mirrors.pin(place, ref="main")
     assert github.issued[0] not in str(caught.value)
+
+
+async def test_a_token_is_in_no_process_that_others_can_look_at(api: ApiServer, github: GithubServer) -> None:
+    await installed(api)
+    project, remote = await scoring(api, github), github.git.url("acme/scoring")
+    place, shown = await repository(api, project, remote), list[bool]()
+
+    def look() -> None:
+        for process in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                shown.append(github.issued[0].encode() in process.read_bytes())
+
+    github.git.on_request = look
+    await api.services.mirrors.pin(place, ref="main")
+    assert shown
+    assert not any(shown)
 
 
 async def test_it_opens_the_projects_own_remote_alone(api: ApiServer, github: GithubServer) -> None:
