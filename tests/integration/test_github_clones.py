@@ -235,6 +235,9 @@ async def test_an_installation_that_is_gone_is_forgotten(api: ApiServer, github:
     assert [one["github"]["installation_id"] for one in left] == [8]
     (entry,) = await api.services.people.audit.list(AuditQuery(action="integration.delete"))
     assert (entry.actor, entry.target, entry.workspace) == ("anonymous", "7", "default")
+    github.repositories.clear()
+    await installed(api)
+    assert (await repository(api, project, remote)).credential is None, "of what was kept in memory"
 
 
 async def test_a_mirror_that_cannot_be_refreshed_is_in_the_log_alone(

@@ -100,6 +100,13 @@ async def test_an_app_that_may_not_read_code_is_told_so(server: GithubServer) ->
         await tokens_of(server).token(server.git.url("acme/scoring"), {7})
 
 
+async def test_an_installation_that_went_meanwhile_opens_nothing(server: GithubServer) -> None:
+    tokens, remote = tokens_of(server), server.git.url("acme/scoring")
+    assert await tokens.token(remote, {8}) is None  # so it is known which has it
+    server.repositories.clear()
+    assert await tokens.token(remote, {7}) is None
+
+
 @pytest.mark.parametrize("token", ["", "a b", "a\nb", "ä"])
 async def test_a_token_that_is_none_is_not_used(server: GithubServer, token: str) -> None:
     tokens, remote = tokens_of(server), server.git.url("acme/scoring")

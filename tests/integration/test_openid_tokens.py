@@ -83,6 +83,7 @@ def later(**shifts: int) -> Callable[[Claims], Claims]:
         (having(aud=[CLIENT_ID, "another"]), "another client"),
         (having(aud=[CLIENT_ID, "another"], azp="another"), "another client"),
         (having(azp="another"), "another client"),
+        (having(aud="another", azp=CLIENT_ID), "another client"),
         (having(aud={CLIENT_ID: 1}), "another client"),
         (having(iss="https://evil.example"), "another issuer"),
         (later(exp=-61), "expired"),

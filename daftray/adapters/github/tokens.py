@@ -118,6 +118,8 @@ class GithubTokens:
         wanted = {"repositories": [repository.partition("/")[2]], "permissions": {"contents": "read"}}
         path = f"/app/installations/{installation}/access_tokens"
         status, body = await self._rest.ask("POST", path, wanted)
+        if status == HTTPStatus.NOT_FOUND:  # it is gone since we looked
+            return self._keep(repository, _Known(installation=None, until=self._clock.now() + ABSENT_FOR))
         if status != HTTPStatus.CREATED:
             raise SourceDeniedError(
                 f"The GitHub App's installation {installation} may not read {repository} ({status}): let the "
