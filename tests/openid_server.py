@@ -24,6 +24,7 @@ from small_server import Answer, Asked, SmallServer, as_json, small_server
 
 CLIENT_ID, CLIENT_SECRET = "daftray", "s3cret/with %+ signs"
 ADA: dict[str, Any] = {"sub": "1001", "email": "ada@example.org", "email_verified": True}
+USERINFO = "/userinfo"
 METADATA, KEYS, TOKEN = "/.well-known/openid-configuration", "/keys", "/token"
 
 
@@ -48,6 +49,8 @@ class OpenIdServer:
     person: dict[str, Any] = field(default_factory=lambda: dict(ADA))
     key: str = "first"
     change: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
+    thin: bool = False
+    """Whether what is said of the person is at the UserInfo endpoint alone."""
     sign: Callable[[dict[str, Any]], str] | None = None
     waiting: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
@@ -62,6 +65,7 @@ class OpenIdServer:
             "authorization_endpoint": f"{self.issuer}/authorize",
             "token_endpoint": self.issuer + TOKEN,
             "jwks_uri": self.issuer + KEYS,
+            "userinfo_endpoint": self.issuer + USERINFO,
         }
 
     def authorize(self, asked: dict[str, str]) -> str:
@@ -84,8 +88,15 @@ class OpenIdServer:
         ):
             return as_json({"error": "invalid_grant"}, status=400)
         claims = self.change(self.claims(begun["nonce"]))
+        if self.thin:
+            claims = {
+                name: value for name, value in claims.items() if name not in {"email", "email_verified"}
+            }
         token = self.sign(claims) if self.sign else self.signed(claims)
         return as_json({"access_token": "a", "token_type": "Bearer", "id_token": token})
+
+    def userinfo(self, asked: Asked) -> Answer:
+        return as_json(self.person, status=200 if asked.headers.get("authorization") == "Bearer a" else 401)
 
     def claims(self, nonce: str) -> dict[str, Any]:
         now = int(self.clock.now().timestamp())
@@ -108,6 +119,7 @@ def openid_server(clock: Any = None) -> Generator[OpenIdServer]:
         http.on(f"GET {METADATA}", lambda _: as_json(provider.metadata))
         http.on(f"GET {KEYS}", lambda _: as_json({"keys": [jwk(provider.key)]}))
         http.on(f"POST {TOKEN}", provider.token)
+        http.on(f"GET {USERINFO}", provider.userinfo)
         yield provider
 
 

@@ -62,3 +62,9 @@ class OpenIdPolicy(msgspec.Struct, frozen=True, kw_only=True):
     name_claim: str = "email"
     domains: tuple[str, ...] = ()
     create_users: bool = False
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """What has to be known of a person."""
+        address = ("email", "email_verified") if self.domains or self.name_claim == "email" else ()
+        return tuple(dict.fromkeys((self.name_claim, *address)))

@@ -35,6 +35,7 @@ def build_openid(
         issuer=settings.oidc_issuer,
         client_id=settings.oidc_client_id,
         client_secret=secret.get_secret_value() if secret else None,
+        claims=settings.openid_policy.claims,
     )
     return OpenIdSignIn(
         provider=HttpOpenIdProvider(client, clock=clock),

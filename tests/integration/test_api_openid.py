@@ -98,6 +98,12 @@ async def test_a_person_whom_an_admin_added_signs_in(api: ApiServer, idp: OpenId
     assert log[0].target == session.partition("=")[2].partition(".")[0]
 
 
+async def test_a_person_of_whom_the_id_token_says_little_signs_in(api: ApiServer, idp: OpenIdServer) -> None:
+    await added(api)
+    idp.thin = True
+    assert (await signed_in(api, idp)).status_code == 302
+
+
 async def test_what_goes_to_the_provider_is_bound_to_this_browser(api: ApiServer) -> None:
     answer = await api.http.get(START)
     asked = query_of(answer.headers["location"])

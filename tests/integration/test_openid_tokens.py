@@ -13,11 +13,13 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fakes import FakeClock
 from openid_server import (
+    ADA,
     CLIENT_ID,
     CLIENT_SECRET,
     KEYS,
     METADATA,
     TOKEN,
+    USERINFO,
     OpenIdServer,
     jwk,
     openid_server,
@@ -46,8 +48,10 @@ def server() -> Generator[OpenIdServer]:
         yield made
 
 
-def provider_of(server: OpenIdServer, secret: str | None = CLIENT_SECRET) -> HttpOpenIdProvider:
-    client = OpenIdClient(issuer=server.issuer, client_id=CLIENT_ID, client_secret=secret)
+def provider_of(
+    server: OpenIdServer, secret: str | None = CLIENT_SECRET, claims: tuple[str, ...] = ()
+) -> HttpOpenIdProvider:
+    client = OpenIdClient(issuer=server.issuer, client_id=CLIENT_ID, client_secret=secret, claims=claims)
     return HttpOpenIdProvider(client, clock=server.clock)
 
 
@@ -216,6 +220,45 @@ async def test_a_provider_may_change_its_key_at_any_time(server: OpenIdServer) -
     assert len(server.http.requests(f"GET {KEYS}")) == 3
 
 
+WANTED = ("email", "email_verified")
+
+
+async def test_what_the_id_token_lacks_is_asked_for_beside_it(server: OpenIdServer) -> None:
+    assert (await redeemed(server, provider_of(server, claims=WANTED))).claims["email"] == ADA["email"]
+    assert server.http.requests(f"GET {USERINFO}") == []
+    server.thin = True
+    known = await redeemed(server, provider_of(server, claims=WANTED))
+    assert known.claims.items() >= ADA.items()
+    assert "email" not in (await redeemed(server)).claims, "nobody wants it"
+    assert len(server.http.requests(f"GET {USERINFO}")) == 1
+
+
+async def test_what_the_id_token_says_is_not_changed_beside_it(server: OpenIdServer) -> None:
+    server.http.on(f"GET {USERINFO}", as_json({**ADA, "iss": "x", "nonce": "x"}))
+    server.thin = True
+    claims = (await redeemed(server, provider_of(server, claims=WANTED))).claims
+    assert (claims["iss"], claims["nonce"]) == (server.issuer, NONCE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (as_json({**ADA, "sub": "1002"}), UnauthenticatedError),
+        (as_json({"email": ADA["email"], "email_verified": True}), UnauthenticatedError),
+        (as_json([]), IdentityProviderError),
+        (Answer(status=401), IdentityProviderError),
+        (Answer(status=500), IdentityProviderUnreachableError),
+    ],
+)
+async def test_another_persons_claims_are_refused(
+    server: OpenIdServer, answer: Answer, error: type[Exception]
+) -> None:
+    server.http.on(f"GET {USERINFO}", answer)
+    server.thin = True
+    with pytest.raises(error):
+        await redeemed(server, provider_of(server, claims=WANTED))
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -225,6 +268,7 @@ async def test_a_provider_may_change_its_key_at_any_time(server: OpenIdServer) -
         {"jwks_uri": "https://"},
         {"jwks_uri": "http://[::1"},
         {"authorization_endpoint": None},
+        {"userinfo_endpoint": "ftp://id.example"},
     ],
 )
 async def test_a_provider_that_says_something_else_of_itself_is_not_used(

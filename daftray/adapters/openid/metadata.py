@@ -21,6 +21,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    userinfo_endpoint: str | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
@@ -44,7 +45,10 @@ async def discover(client: httpx.AsyncClient, issuer: str) -> Metadata:
             "with or without the slash at its end."
         )
     scheme = urlsplit(issuer).scheme
-    for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
+    named = (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint)
+    for url in named:
+        if url is None:
+            continue
         try:
             parts = urlsplit(url)
         except ValueError:

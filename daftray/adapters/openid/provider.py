@@ -30,11 +30,15 @@ _UNKNOWN_KEY = "The OpenID provider's ID token is signed by a key that the provi
 
 
 class OpenIdClient(msgspec.Struct, frozen=True, kw_only=True):
-    """What this server is to the provider. Without a secret it is a public client, with PKCE alone."""
+    """What this server is to the provider. Without a secret it is a public client, with PKCE alone.
+
+    ``claims`` are those that are needed of a person: what the ID token lacks of them is asked for beside it.
+    """
 
     issuer: str
     client_id: str
     client_secret: str | None = None
+    claims: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Leave the secret out: a repr ends up in logs."""
@@ -43,6 +47,11 @@ class OpenIdClient(msgspec.Struct, frozen=True, kw_only=True):
 
 class _TokenAnswer(msgspec.Struct, frozen=True):
     id_token: str
+    access_token: str | None = None
+
+    def __repr__(self) -> str:
+        """Leave the tokens out."""
+        return "_TokenAnswer()"
 
 
 class _TokenRefusal(msgspec.Struct, frozen=True):
@@ -86,8 +95,9 @@ class HttpOpenIdProvider:
         """Exchange a code and return what the checked ID token says."""
         async with self._connections.opened() as http:
             metadata = await self._known(http)
-            token = await self._exchanged(http, metadata, grant)
-            claims = await self._verified(http, metadata, token, grant.nonce)
+            tokens = await self._exchanged(http, metadata, grant)
+            claims = await self._verified(http, metadata, tokens.id_token, grant.nonce)
+            claims = await self._completed(http, metadata, tokens, claims)
         return OpenIdClaims(issuer=self.issuer, subject=claims["sub"], claims=claims)
 
     async def _known(self, http: httpx.AsyncClient) -> Metadata:
@@ -96,8 +106,8 @@ class HttpOpenIdProvider:
             self._metadata = now, await discover(http, self.issuer)
         return self._metadata[1]
 
-    async def _exchanged(self, http: httpx.AsyncClient, metadata: Metadata, grant: CodeGrant) -> str:
-        """Return the ID token that a code is good for (RFC 6749, section 4.1.3)."""
+    async def _exchanged(self, http: httpx.AsyncClient, metadata: Metadata, grant: CodeGrant) -> _TokenAnswer:
+        """Return the tokens that a code is good for (RFC 6749, section 4.1.3)."""
         fields = {
             "grant_type": "authorization_code",
             "code": grant.code,
@@ -114,9 +124,21 @@ class HttpOpenIdProvider:
         url = metadata.token_endpoint
         status, body = await posted(http, url, fields, auth=auth)
         if status == HTTPStatus.OK:
-            return decoded(body, url, _TokenAnswer).id_token
+            return decoded(body, url, _TokenAnswer)
         raise_unavailable(status, url)
         raise _refusal(status, body)
+
+    async def _completed(
+        self, http: httpx.AsyncClient, metadata: Metadata, tokens: _TokenAnswer, claims: Mapping[str, Any]
+    ) -> Mapping[str, Any]:  # any JSON
+        """Add what the UserInfo endpoint alone tells (OpenID Connect Core 1.0, section 5.3)."""
+        url = metadata.userinfo_endpoint
+        if url is None or not tokens.access_token or all(name in claims for name in self._client.claims):
+            return claims
+        more = await document(http, url, dict[str, Any], bearer=tokens.access_token)
+        if more.get("sub") != claims["sub"]:
+            raise UnauthenticatedError("The OpenID provider tells of another person than its ID token does.")
+        return {**more, **claims}
 
     async def _verified(
         self, http: httpx.AsyncClient, metadata: Metadata, token: str, nonce: str

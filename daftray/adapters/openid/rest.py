@@ -40,10 +40,13 @@ class Connections:
             yield client
 
 
-async def document(client: httpx.AsyncClient, url: str, kind: type[Answer]) -> Answer:
+async def document(
+    client: httpx.AsyncClient, url: str, kind: type[Answer], *, bearer: str | None = None
+) -> Answer:
     """Return the JSON document at an address. Raises what `OpenIdProvider.authorization_url` does."""
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     with translated(url):
-        status, body = await _bounded(client, client.build_request("GET", url))
+        status, body = await _bounded(client, client.build_request("GET", url, headers=headers))
     if status != HTTPStatus.OK:
         raise_unavailable(status, url)
         raise IdentityProviderError(f"The OpenID provider answers {url} with {status}: is the issuer right?")

@@ -34,6 +34,13 @@ def test_a_provider_is_named_by_variables(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.openid_policy == OpenIdPolicy(name_claim="upn", domains=domains, create_users=True)
 
 
+def test_what_has_to_be_known_of_a_person_follows_from_it() -> None:
+    address = ("email", "email_verified")
+    assert OpenIdPolicy().claims == address
+    assert OpenIdPolicy(name_claim="upn").claims == ("upn",)
+    assert OpenIdPolicy(name_claim="upn", domains=("example.org",)).claims == ("upn", *address)
+
+
 @pytest.mark.parametrize(
     "issuer",
     [
