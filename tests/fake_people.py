@@ -79,6 +79,14 @@ class InMemoryUserStore:
         user = self._users[user_id]
         self._users[user_id] = replace(user, password=hashed)
 
+    async def bind_subject(self, user_id: str, subject: str) -> bool:
+        user = self._users.get(user_id)
+        if user is None or user.subject is not None:
+            return False
+        self._check(replace(user, subject=subject))
+        self._users[user_id] = replace(user, subject=subject)
+        return True
+
     async def delete(self, user_id: str, *, keep_operator: bool = False) -> None:
         if keep_operator:
             self._keep_operator(user_id)

@@ -23,6 +23,8 @@ class GitServer(http.server.ThreadingHTTPServer):
         self.root = root
         self.token: str | None = None
         self.refusal: Callable[[str], tuple[int, dict[str, str], bytes]] | None = None
+        self.beside: Callable[[str, str, str, bytes], tuple[int, dict[str, str], bytes] | None] | None = None
+        """Answers method, path, ``Authorization`` and body of what is no request for Git."""
         self.on_request: Callable[[], object] = lambda: None
         self.seen: list[str | None] = []
         """The ``Authorization`` header of each request."""
@@ -30,6 +32,15 @@ class GitServer(http.server.ThreadingHTTPServer):
     @property
     def port(self) -> int:
         return self.server_address[1]
+
+    @contextmanager
+    def gone(self) -> Generator[None]:
+        """Answer as a host that is down, for the length of a block."""
+        before, self.refusal = self.refusal, lambda _: (503, {}, b"")
+        try:
+            yield
+        finally:
+            self.refusal = before
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.port}/{name}"
@@ -54,7 +65,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         authorization = self.headers.get("Authorization")
         self._git_server.seen.append(authorization)
         self._git_server.on_request()
-        if self._git_server.refusal is not None:
+        beside = self._git_server.beside
+        if beside and (other := beside(self.command, self.path, authorization or "", body)) is not None:
+            self._send(*other)
+        elif self._git_server.refusal is not None:
             self._send(*self._git_server.refusal(authorization or ""))
         elif self._git_server.token is not None and not self._knows_token(authorization):
             self._send(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"")

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, SkipValidation
 
 from daftray.api.audit import AUDIT, note
-from daftray.api.auth import AnyRequest, admin, viewer
+from daftray.api.auth import AnyRequest, admin, operator, viewer
 from daftray.api.scope import WORKSPACE, provide_workspace
 from daftray.api.strict import refuse_unknown
 from daftray.domain.integration import Integration, IntegrationRequest
@@ -22,7 +22,7 @@ class IntegrationList(msgspec.Struct, frozen=True, kw_only=True):
     integrations: list[Integration]
 
 
-@post("/", guards=[admin], summary="Record an integration", opt={AUDIT: "integration.create"})
+@post("/", guards=[operator], summary="Record an integration", opt={AUDIT: "integration.create"})
 async def add_integration(
     request: AnyRequest,
     data: JSONBody[IntegrationRequest],
@@ -30,7 +30,10 @@ async def add_integration(
     integrations: NamedDependency[SkipValidation[Integrations]],
     caller: NamedDependency[SkipValidation[Principal]],
 ) -> Integration:
-    """Record an installation of the GitHub App; a second time changes nothing."""
+    """Record an installation of the GitHub App; a second time changes nothing.
+
+    It opens private repositories, and its number is no secret: so whose it is, the server's operator decides.
+    """
     refuse_unknown(await request.body(), data)
     made = await integrations.add(workspace_id, data, caller)
     note(request, target=made.id)

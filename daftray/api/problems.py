@@ -61,6 +61,8 @@ STATUS_OF: dict[str, HTTPStatus] = {
     "unauthenticated": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
     "too-many-requests": HTTPStatus.TOO_MANY_REQUESTS,
+    "identity-provider-refused": HTTPStatus.BAD_GATEWAY,
+    "identity-provider-unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
     "cluster-unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
     "cluster-refused": HTTPStatus.BAD_GATEWAY,
     "job-not-found": HTTPStatus.NOT_FOUND,

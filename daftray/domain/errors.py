@@ -18,6 +18,8 @@
     │   ├── UnauthenticatedError        unauthenticated
     │   ├── ForbiddenError              forbidden
     │   └── TooManyRequestsError        too-many-requests
+    ├── IdentityProviderError           identity-provider-refused: the OpenID provider is set up otherwise
+    │   └── IdentityProviderUnreachableError  identity-provider-unreachable
     ├── ClusterError                    what the Ray cluster answered, or did not
     │   ├── ClusterUnreachableError     cluster-unreachable
     │   ├── JobNotFoundError            job-not-found
@@ -285,6 +287,19 @@ class TooManyRequestsError(AccessError):
     def __init__(self, detail: str | None = None, *, retry_after_s: int = 1) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class IdentityProviderError(DaftrayError):
+    """The OpenID provider does not do what it should for this server."""
+
+    code = "identity-provider-refused"
+
+
+class IdentityProviderUnreachableError(IdentityProviderError):
+    """The OpenID provider does not answer."""
+
+    code = "identity-provider-unreachable"
+    retryable = True
 
 
 class ClusterError(DaftrayError):

@@ -21,3 +21,5 @@ DEVICE_START = Rate(name="start a sign-in", tries=30, seconds=60)
 DEVICE_POLL = Rate(name="ask for tokens", tries=600, seconds=60)
 FAILED_CODE = Rate(name="enter a code", tries=10, seconds=600)
 """Ten guesses of 20^8 codes: nobody finds one that waits (RFC 8628, section 5.1)."""
+OPENID_ANSWER = Rate(name="use this sign-in", tries=1, seconds=660)
+"""A sign-in's answer is good once, for longer than the sign-in may take."""

@@ -9,7 +9,7 @@ from daftray.domain.principal import Principal
 
 
 class Integrations:
-    """The use cases of integrations. They are recorded; nothing draws on them yet."""
+    """The use cases of integrations. `GithubAccess` draws on what is recorded."""
 
     def __init__(self, *, store: IntegrationStore, ids: Ids, clock: Clock) -> None:
         self._store = store

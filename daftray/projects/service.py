@@ -9,6 +9,7 @@ from daftray.domain.errors import InputIssue, InvalidInputError, SecretNotFoundE
 from daftray.domain.ids import Ids
 from daftray.domain.ports import Clock, GitMirrors, GitRepository, ProjectStore
 from daftray.domain.project import GitRemote, Project, ProjectPatch, ProjectRequest, ProjectSource
+from daftray.projects.github_access import GithubAccess
 from daftray.projects.secrets import ProjectSecrets
 
 
@@ -16,9 +17,17 @@ class Projects:
     """The use cases of projects."""
 
     def __init__(
-        self, *, store: ProjectStore, secrets: ProjectSecrets, mirrors: GitMirrors, ids: Ids, clock: Clock
+        self,
+        *,
+        store: ProjectStore,
+        secrets: ProjectSecrets,
+        mirrors: GitMirrors,
+        ids: Ids,
+        clock: Clock,
+        github: GithubAccess | None = None,
     ) -> None:
         self._store = store
+        self._github = github
         self._secrets = secrets
         self._mirrors = mirrors
         self._ids = ids
@@ -73,13 +82,20 @@ class Projects:
     async def repository(self, project_id: str, remote: str) -> GitRepository:
         """Return a remote as the project may see it: its credential opens its own remote and no other.
 
+        Where it has none, an installation of the GitHub App that its workspace has recorded may have one.
+
         Raises:
             SecretNotFoundError: the project's source names a secret that is not there.
+            SourceUnavailableError: GitHub is to be asked, and does not answer.
+            SourceDeniedError: GitHub refuses this server's App.
         """
         project = await self._store.by_id(project_id)
         own = project.source.remote
-        if not own.credential or not _same_repository(remote, own):
+        if not _same_repository(remote, own):
             return GitRepository(project=project_id, remote=remote)
+        if not own.credential:
+            token = await self._github.credential(project) if self._github else None
+            return GitRepository(project=project_id, remote=remote, credential=token)
         values = await self._secrets.of_project(project_id)
         if own.credential not in values:
             raise SecretNotFoundError(

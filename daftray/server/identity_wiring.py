@@ -12,17 +12,20 @@ from daftray.adapters.db.users import SqlUserStore
 from daftray.adapters.db.workspaces import SqlWorkspaceStore
 from daftray.adapters.passwords.argon2id import Argon2Passwords
 from daftray.domain.ids import Ids
-from daftray.domain.ports import Clock, ProjectStore
+from daftray.domain.ports import Clock, MembershipStore, ProjectStore, UserStore
 from daftray.identity.access import Access
 from daftray.identity.audit import AuditLog
 from daftray.identity.issued_keys import IssuedKeys
 from daftray.identity.keys import ApiKeys
 from daftray.identity.members import Members
+from daftray.identity.openid_sign_in import OpenIdSignIn
 from daftray.identity.run_tokens import RunTokens
 from daftray.identity.service import Identity
 from daftray.identity.users import Users
 from daftray.identity.workspaces import Workspaces
 from daftray.server.failpoints import Failpoints
+from daftray.server.openid_settings import OpenIdSettings
+from daftray.server.openid_wiring import build_openid
 from daftray.server.sign_in_wiring import KeysFor, SignInServices, build_sign_in
 
 
@@ -39,6 +42,7 @@ class IdentityServices:
     workspaces: Workspaces
     audit: AuditLog
     sign_in: SignInServices
+    openid: OpenIdSignIn | None
 
 
 def build_identity(
@@ -50,17 +54,10 @@ def build_identity(
     ids: Ids,
     clock: Clock,
     keys_for: KeysFor,
+    openid: OpenIdSettings,
 ) -> IdentityServices:
     """Wire them. Nothing is opened, started or asked here."""
-    user_store = points.around("users", SqlUserStore(database))
-    membership_store = points.around("memberships", SqlMembershipStore(database))
-    users = Users(
-        store=user_store,
-        memberships=membership_store,
-        passwords=Argon2Passwords(),
-        ids=ids,
-        clock=clock,
-    )
+    user_store, membership_store, users = _people(database, points, ids, clock)
     key_store = points.around("keys", SqlKeyStore(database))
     api_keys = ApiKeys(store=key_store, ids=ids, clock=clock, maker=users.principal)
     workspaces = points.around("workspaces", SqlWorkspaceStore(database))
@@ -75,6 +72,9 @@ def build_identity(
         ids=ids,
         clock=clock,
     )
+    audit = AuditLog(
+        store=points.around("audit", SqlAuditStore(database)), users=user_store, ids=ids, clock=clock
+    )
     return IdentityServices(
         api_keys=api_keys,
         users=users,
@@ -83,8 +83,26 @@ def build_identity(
         issued_keys=IssuedKeys(keys=api_keys, store=key_store, access=access, clock=clock),
         members=Members(store=membership_store, users=user_store),
         workspaces=Workspaces(store=workspaces, ids=ids, clock=clock),
-        audit=AuditLog(
-            store=points.around("audit", SqlAuditStore(database)), users=user_store, ids=ids, clock=clock
-        ),
+        audit=audit,
         sign_in=sign_in,
+        openid=build_openid(
+            openid,
+            users=users,
+            store=user_store,
+            audit=audit,
+            sign_in=sign_in,
+            keys=keys_for("openid sign-in"),
+            ids=ids,
+            clock=clock,
+        ),
     )
+
+
+def _people(
+    database: Database, points: Failpoints, ids: Ids, clock: Clock
+) -> tuple[UserStore, MembershipStore, Users]:
+    store = points.around("users", SqlUserStore(database))
+    memberships = points.around("memberships", SqlMembershipStore(database))
+    passwords = Argon2Passwords()
+    users = Users(store=store, memberships=memberships, passwords=passwords, ids=ids, clock=clock)
+    return store, memberships, users

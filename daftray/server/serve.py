@@ -176,6 +176,7 @@ async def _opened(services: Services, folder: DataDir, stopping: asyncio.Event) 
         finally:
             stopping.set()
             await services.mirrors.close()
+            await services.github_hooks.refreshes.close()
             await asyncio.gather(driving, tidying)
             comparing.cancel()
             listening.cancel()  # not before: other servers are told of the runs that this one gives back

@@ -16,6 +16,7 @@ from daftray.metrics.outcomes import Outcomes
 from daftray.metrics.problems import Problems
 from daftray.metrics.reservations import Reservations
 from daftray.projects.connections import Connections
+from daftray.projects.github_hooks import GithubHooks
 from daftray.projects.integrations import Integrations
 from daftray.projects.master_keys import MasterKeys
 from daftray.projects.prices import Prices
@@ -51,6 +52,7 @@ class Services:
     tasks: Tasks
     entrypoints: Entrypoints
     integrations: Integrations
+    github_hooks: GithubHooks
     reporting: Reporting
     outcomes: Outcomes
     metrics_follower: MetricsFollower

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from daftray.server.github_settings import GithubSettings
+from daftray.server.openid_settings import OpenIdSettings
 from daftray.server.retention_settings import GIBIBYTE, RetentionSettings
 
 SHORTEST_MASTER_KEY = 32
@@ -26,7 +28,7 @@ def default_data_dir() -> Path:
     return Path(base) / "daftray"
 
 
-class ServerSettings(RetentionSettings):
+class ServerSettings(RetentionSettings, OpenIdSettings, GithubSettings):
     """Everything an operator can set. Paths are absolute, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix="DAFTRAY_", extra="ignore", hide_input_in_errors=True)

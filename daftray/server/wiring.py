@@ -61,6 +61,7 @@ from daftray.runtime_env.packages import ZipPackages
 from daftray.runtime_env.shared_packages import SharedPackages
 from daftray.server.clock import DatabaseClock
 from daftray.server.failpoints import Failpoints
+from daftray.server.github_wiring import github_access, github_hooks
 from daftray.server.identity_wiring import build_identity
 from daftray.server.services import Services
 from daftray.server.settings import ServerSettings
@@ -123,7 +124,11 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
     secret_store = points.around("secrets", SqlSecretStore(database))
     secrets = ProjectSecrets(store=secret_store, vault=vault, clock=clock)
     project_store = points.around("projects", SqlProjectStore(database))
-    projects = Projects(store=project_store, secrets=secrets, mirrors=mirrors, ids=ids, clock=clock)
+    integrations = points.around("integrations", SqlIntegrationStore(database))
+    github = github_access(settings, integrations, clock)
+    projects = Projects(
+        store=project_store, secrets=secrets, mirrors=mirrors, ids=ids, clock=clock, github=github
+    )
     sources = RunSources(
         projects=projects, blobs=blobs, mirrors=mirrors, allow_directories=settings.allow_local_remotes
     )
@@ -136,6 +141,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         ids=ids,
         clock=clock,
         keys_for=ring.keys,
+        openid=settings,
     )
     archive = LogArchive(blobs=blobs, rayjobs=rayjobs, runs=run_store, signals=signals)
     context = StepContext(
@@ -191,8 +197,9 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
             ids=ids,
             clock=clock,
         ),
-        integrations=Integrations(
-            store=points.around("integrations", SqlIntegrationStore(database)), ids=ids, clock=clock
+        integrations=Integrations(store=integrations, ids=ids, clock=clock),
+        github_hooks=github_hooks(
+            settings, github, integrations=integrations, projects=projects, mirrors=mirrors
         ),
         entrypoints=Entrypoints(projects=projects, mirrors=mirrors, secrets=secrets),
         connections=connections,

@@ -75,6 +75,18 @@ async def test_a_new_password_touches_nothing_else(stores: Stores) -> None:
         await stores.users.set_password("usr_none", "new")
 
 
+async def test_a_subject_is_given_once_and_is_one_persons(stores: Stores) -> None:
+    ada, bob = a_user(password="hash", disabled_at=NOW), a_user(name="bob")
+    await stores.users.add(ada)
+    await stores.users.add(bob)
+    assert await stores.users.bind_subject(ada.id, "i|1")
+    assert not await stores.users.bind_subject(ada.id, "i|2")
+    assert await stores.users.get(ada.id) == replace(ada, subject="i|1")
+    with pytest.raises(NameTakenError):
+        await stores.users.bind_subject(bob.id, "i|1")
+    assert not await stores.users.bind_subject("usr_none", "i|3")
+
+
 async def test_memberships_go_with_a_user(stores: Stores) -> None:
     ada = a_user()
     await stores.users.add(ada)

@@ -21,6 +21,9 @@ OPEN_TO_ALL = {
     "/healthz",
     "/readyz",
     "/v1/auth/login",
+    "/v1/auth/oidc/start",
+    "/v1/auth/oidc/callback",
+    "/v1/hooks/github",  # where a signature opens it
     "/v1/auth/device/authorize",
     "/v1/auth/device/token",
     "/v1/auth/refresh",

@@ -32,6 +32,7 @@ async def kept(api: ApiServer, **query: Any) -> list[AuditEntry]:
 UNKEPT = {
     "/v1/auth/device/authorize": "asked by nobody yet; a person's decision about it is kept",
     "/v1/auth/device/token": "what follows from that decision",
+    "/v1/hooks/github": "GitHub's word; an installation that it takes out is kept by the route itself",
     "/v1/auth/refresh": "changes nobody's rights",
     "/v1/auth/revoke": "gives up the caller's own token, and says of none whether it was one",
 }

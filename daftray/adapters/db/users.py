@@ -79,6 +79,16 @@ class SqlUserStore:
             if await session.scalar(changed.returning(UserRow.id)) is None:
                 raise UserNotFoundError
 
+    async def bind_subject(self, user_id: str, subject: str) -> bool:
+        """Note who a user is to the OpenID provider, where nobody yet. Raises `NameTakenError`."""
+        unbound = (UserRow.id == user_id, UserRow.subject.is_(None))
+        changed = update(UserRow).where(*unbound).values(subject=subject)
+        async with self._database.writing() as session:
+            try:
+                return await session.scalar(changed.returning(UserRow.id)) is not None
+            except IntegrityError as error:
+                raise NameTakenError("Somebody else has that OpenID subject.") from error
+
     async def delete(self, user_id: str, *, keep_operator: bool = False) -> None:
         """Remove a user with all memberships. Raises `UserNotFoundError`, `ConflictError`."""
         async with self._database.writing() as session:

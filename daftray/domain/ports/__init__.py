@@ -7,6 +7,7 @@ errors of ``domain/errors.py``.
 from daftray.domain.ports.clock import Clock
 from daftray.domain.ports.cluster import RayJobs
 from daftray.domain.ports.connections import ConnectionStore
+from daftray.domain.ports.github import InstallationTokens
 from daftray.domain.ports.identity import (
     AuditStore,
     KeyStore,
@@ -17,6 +18,7 @@ from daftray.domain.ports.identity import (
 )
 from daftray.domain.ports.integrations import IntegrationStore
 from daftray.domain.ports.notices import Notice, NoticeKind, Notices
+from daftray.domain.ports.openid import OpenIdProvider
 from daftray.domain.ports.prices import PriceStore
 from daftray.domain.ports.problems import ProblemStore
 from daftray.domain.ports.retention import BlobOwners, MirrorCache, RetentionStore, SubmittedJobs
@@ -43,6 +45,7 @@ __all__ = [
     "ConnectionStore",
     "GitMirrors",
     "GitRepository",
+    "InstallationTokens",
     "IntegrationStore",
     "KeyStore",
     "MasterKeyStore",
@@ -52,6 +55,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Notices",
+    "OpenIdProvider",
     "Packages",
     "Passwords",
     "Pinged",

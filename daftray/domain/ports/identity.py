@@ -84,6 +84,14 @@ class UserStore(Protocol):
         """Put another hash in place of a user's, and touch nothing else. Raises `UserNotFoundError`."""
         ...
 
+    async def bind_subject(self, user_id: str, subject: str) -> bool:
+        """Note who a user is to the OpenID provider, and touch nothing else; whether the user had nobody yet.
+
+        Raises:
+            NameTakenError: the subject is another's.
+        """
+        ...
+
     async def delete(self, user_id: str, *, keep_operator: bool = False) -> None:
         """Remove a user with all memberships. Raises `UserNotFoundError`, `ConflictError` as `save` does."""
         ...
