@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 60.0
 FINISH_TIMEOUT_S = 60.0
+COUNTS_TIMEOUT_S = 30.0
 """As long as at the start: a control plane that is started anew, or replaced, is away for a while."""
 WORKERS_FLUSH_S = 0.6
 """A worker's last count is on its way within half a second, and Ray kills workers when the driver ends."""
@@ -140,7 +141,8 @@ class _LastWord:
         if self.reporter is not None:
             if reported and not delivered:
                 # Whoever took the report after all, a server that was started anew, takes the counts as well.
-                self.reporter.flush()
+                # Where it went away again the next one does: the run goes on for as long as this process.
+                self.reporter.flush(COUNTS_TIMEOUT_S)
             self.reporter.end()
         if end is not None and end.interrupted:
             # As Python does: so that whoever waits sees the signal and not a code.

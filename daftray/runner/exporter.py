@@ -119,14 +119,14 @@ class Exporter:
         self.flush()
         self.end()
 
-    def flush(self, tries: int = 1) -> bool:
-        """Send what is left, at the process's end; return whether it was delivered."""
-        for left in reversed(range(tries)):
+    def flush(self, give_up_after_s: float = 0.0) -> bool:
+        """Send what is left, at the process's end, once at least; return whether it was delivered."""
+        deadline = time.monotonic() + give_up_after_s
+        while True:
             self._delivered = self._flush(EXIT_TIMEOUT_S, last=True)
-            if self._delivered or self._refused or left == 0:
-                break
+            if self._delivered or self._refused or time.monotonic() >= deadline:
+                return self._delivered
             time.sleep(FLUSH_INTERVAL_S)
-        return self._delivered
 
     def flush_now(self) -> None:
         """Send what is left, unless that failed before, or processes are asked to gather for longer."""

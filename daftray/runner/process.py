@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from daftray.runner.identity import Identity
     from daftray.runner.problems import Problems
 
-_DRIVER_TRIES = 6
+_DRIVER_FLUSH_S = 3.0
 
 
 class Reporter:
@@ -73,9 +73,11 @@ class Reporter:
         self.flush()
         self.end()
 
-    def flush(self) -> bool:
+    def flush(self, give_up_after_s: float | None = None) -> bool:
         """Send what is left; return whether it was delivered. The driver tries longer: it lives longer."""
-        return self._exporter is None or self._exporter.flush(_DRIVER_TRIES if self.kind == DRIVER else 1)
+        if give_up_after_s is None:
+            give_up_after_s = _DRIVER_FLUSH_S if self.kind == DRIVER else 0.0
+        return self._exporter is None or self._exporter.flush(give_up_after_s)
 
     def flush_now(self) -> None:
         """Send what is left, unless the control plane is away or wants fewer reports."""

@@ -108,15 +108,18 @@ def test_the_last_word_is_tried_again(runs: Runs) -> None:
     assert runs.control.finished["outcome"] == "returned"
 
 
-def test_counts_that_come_to_nobody_are_sent_again_once_the_last_word_is_heard(runs: Runs) -> None:
-    """A server that is started anew at the end of a run takes longer than the counts alone wait."""
+@pytest.mark.parametrize("more_failures", [0, 9])
+def test_counts_that_come_to_nobody_are_sent_again_once_the_last_word_is_heard(
+    runs: Runs, more_failures: int
+) -> None:
+    """A server that is started anew at the end of a run, or two, take longer than the counts alone wait."""
     control = runs.control
     control.failures["metrics"] = [503] * 1000
     runs.write({"main.py": "import daftray\ndaftray.increment('rows', 3)\n"})
 
     def heal() -> None:
         control.wait_until(lambda: bool(control.ending("/finished")))
-        control.failures["metrics"].clear()
+        del control.failures["metrics"][more_failures:]
 
     healing = threading.Thread(target=heal)
     healing.start()
