@@ -14,7 +14,7 @@ from daftray.server.app import create_app
 
 DEMO = f"{BASE}/demo"
 RUNS = f"{DEMO}/runs"
-OPEN_TO_ALL = {"/healthz", "/readyz"}
+OPEN_TO_ALL = {"/healthz", "/readyz", "/static/v/NAME"}
 OWN_CREDENTIALS = "/v1/auth/"
 """What gives credentials, or takes some of its own, needs none before."""
 OF_A_RUN = [
@@ -49,7 +49,7 @@ async def api(tmp_path: Path) -> AsyncGenerator[ApiServer]:
 def every_call(api: ApiServer, run: str) -> list[tuple[str, str]]:
     """Return each method and path of the application, its parameters filled in for ``demo`` and a run."""
     values = {"workspace": "default", "project": "demo", "run": run, "name": "NAME", "path": "x"}
-    values["fingerprint"] = "f" * 16
+    values |= {"fingerprint": "f" * 16, "version": "v"}
     values["secret_of_path"] = "x" * 16
     values |= dict.fromkeys(("data_source", "catalog", "task", "app", "key", "user"), "none")
     routes = [route for route in create_app(api.services).routes if isinstance(route, HTTPRoute)]
