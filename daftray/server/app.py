@@ -73,6 +73,7 @@ def create_app(services: Services) -> Litestar:
         "device_flow": sign_in.devices,
         "browser_sessions": sign_in.sessions,
         "password_sign_in": sign_in.password,
+        "key_sign_in": sign_in.key,
         "throttle": sign_in.throttle,
         "projects": services.projects,
         # Not `secrets` or `runs`: Litestar takes an error at a body's field for one of a dependency of that

@@ -70,6 +70,7 @@ def build_identity(
         points,
         users=users,
         keys=key_store,
+        api_keys=api_keys,
         workspaces=workspaces,
         keys_for=keys_for,
         ids=ids,
