@@ -10,8 +10,8 @@ import msgspec
 class BrowserSession(msgspec.Struct, frozen=True, kw_only=True):
     """A browser in which somebody signed in: the SHA-256 of its cookie's secret part.
 
-    ``holder`` is the id of a person, or of the API key that was pasted there. ``seen_at`` is exact to a minute
-    or so.
+    ``holder`` is the id of a person, or of the API key that was pasted there. ``seen_at`` is exact
+    to a minute or so.
     """
 
     id: str

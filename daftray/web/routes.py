@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar import Router
 
-from daftray.web import assets, sign_in
+from daftray.web import assets, devices, sign_in
 
-ROUTERS: list[Router] = [assets.router, sign_in.router]
+ROUTERS: list[Router] = [assets.router, sign_in.router, devices.router]
 """In the order of a visit."""
