@@ -47,7 +47,9 @@ class Browser:
     async def submit(self, page: str, action: str, fields: dict[str, str] | None = None) -> httpx.Response:
         """Fill in the form of a page that goes to an address, and send it with what it hides."""
         text = (await self.get(page)).text
-        found = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', text, re.DOTALL)
+        found = re.search(
+            rf'<form[^>]*method="post" action="{re.escape(action)}"[^>]*>(.*?)</form>', text, re.DOTALL
+        )
         assert found, f"{page} has no form to {action}"
         hidden = {name: unescape(value) for name, value in _HIDDEN.findall(found[1])}
         return await self.send(action, {**hidden, **(fields or {})})

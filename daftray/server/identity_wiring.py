@@ -18,6 +18,7 @@ from daftray.identity.audit import AuditLog
 from daftray.identity.issued_keys import IssuedKeys
 from daftray.identity.keys import ApiKeys
 from daftray.identity.members import Members
+from daftray.identity.names import Names
 from daftray.identity.run_tokens import RunTokens
 from daftray.identity.service import Identity
 from daftray.identity.users import Users
@@ -38,6 +39,7 @@ class IdentityServices:
     members: Members
     workspaces: Workspaces
     audit: AuditLog
+    names: Names
     sign_in: SignInServices
 
 
@@ -87,5 +89,6 @@ def build_identity(
         audit=AuditLog(
             store=points.around("audit", SqlAuditStore(database)), users=user_store, ids=ids, clock=clock
         ),
+        names=Names(users=user_store, keys=key_store),
         sign_in=sign_in,
     )
