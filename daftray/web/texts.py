@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
+
 UNKNOWN = "\N{EN DASH}"
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86_400
 _KIB, _TWO_DIGITS = 1024, 10
@@ -94,6 +96,13 @@ def short(commit: str | None) -> str:
     return commit[:9] if commit else UNKNOWN
 
 
+def tojson_text(value: object) -> str:
+    """Return a value of a result as text: a string as it is, everything else as JSON."""
+    if isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "duration": duration,
     "ago": ago,
@@ -104,5 +113,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "dollars": dollars,
     "size": size,
     "short": short,
+    "tojson_text": tojson_text,
 }
 """What templates call them."""

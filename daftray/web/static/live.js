@@ -1,4 +1,5 @@
 // <live-region id every="3">: asks for its own page again, and puts in place what has changed in it.
+// Another page that has the region too may be named by `src`, where its own costs more to make.
 // The server makes one kind of page; without a script it is as good, only still.
 
 // The one place where text becomes markup: pages of ours, which hold no code and escape what they show.
@@ -34,7 +35,7 @@ class LiveRegion extends HTMLElement {
   async #look() {
     if (document.hidden) return;
     try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(15000) });
+      const answer = await fetch(this.getAttribute("src") ?? location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(15000) });
       if (answer.redirected) return location.reload();
       if (answer.ok) {
         this.#take(new DOMParser().parseFromString(asMarkup.createHTML(await answer.text()), "text/html"));
