@@ -66,9 +66,14 @@ async def provide_shown(
         "who": (await names.of([found.created_by]))[found.created_by],
         "phases": parts_of(found, now),
         "seconds": took(found, now),
-        "tabs": [(name, base + path, request.url.path == base + path) for path, name in TABS],
+        "tabs": [(name, base + path, _is_at(request.url.path, base + path, path)) for path, name in TABS],
     }
     return RunShown(run=found, base=base, api=api, may_run=may_run, frame=frame)
+
+
+def _is_at(here: str, tab: str, path: str) -> bool:
+    """Whether a page is a tab, or below it. (Every tab is below the first.)"""
+    return here == tab or (bool(path) and here.startswith(f"{tab}/"))
 
 
 OF_A_RUN = {**NAMED, "shown": Provide(provide_shown)}

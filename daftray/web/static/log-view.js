@@ -12,6 +12,7 @@ class LogView extends HTMLElement {
   #searching = null;
   #top = 0; #own = -1; #drawing = 0; #following = true; #marked = -1;
   #onHash = () => this.#toHash();
+  #onResize = () => this.#fit();
 
   async connectedCallback() {
     const [api, index, attempt] = ["api", "index", "attempt"].map((name) => this.getAttribute(name));
@@ -25,7 +26,8 @@ class LogView extends HTMLElement {
     this.#log.addEventListener("change", () => this.#draw());
     this.#log.addEventListener("line", ({ detail }) => this.#matches.take(detail.line, detail.message));
     window.addEventListener("hashchange", this.#onHash);
-    new ResizeObserver(() => this.#draw()).observe(this.#box);
+    window.addEventListener("resize", this.#onResize);
+    new ResizeObserver(() => this.#fit()).observe(document.body);
     this.#log.follow();
     if (!this.#toHash()) this.#draw();
   }
@@ -33,6 +35,7 @@ class LogView extends HTMLElement {
   disconnectedCallback() {
     this.#log?.close();
     window.removeEventListener("hashchange", this.#onHash);
+    window.removeEventListener("resize", this.#onResize);
   }
 
   #build(download) {
@@ -62,6 +65,14 @@ class LogView extends HTMLElement {
     this.#box.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.#box.addEventListener("keydown", (event) => this.#key(event));
     this.replaceChildren(bar, this.#box);
+  }
+
+  // Down to the end of the window, whatever is above.
+  #fit() {
+    const room = window.innerHeight - (this.#box.getBoundingClientRect().top + window.scrollY) - 40;
+    const height = `${Math.max(256, Math.round(room))}px`;
+    if (this.#box.style.height !== height) this.#box.style.height = height;
+    this.#draw();
   }
 
   get #seen() {
