@@ -22,7 +22,11 @@ class InMemorySessionStore:
     async def add(self, session: BrowserSession) -> None:
         for one in [one for one in self._sessions.values() if one.expires_at <= session.created_at]:
             del self._sessions[one.id]
-        if self._users is not None and session.user_id not in self._users:
+        if (
+            self._users is not None
+            and session.holder.startswith("usr_")
+            and session.holder not in self._users
+        ):
             raise UserNotFoundError
         self._sessions[session.id] = session
 
@@ -37,8 +41,8 @@ class InMemorySessionStore:
     async def delete(self, session_id: str) -> None:
         self._sessions.pop(session_id, None)
 
-    async def delete_of(self, user_id: str) -> None:
-        for one in [one for one in self._sessions.values() if one.user_id == user_id]:
+    async def delete_of(self, holder: str) -> None:
+        for one in [one for one in self._sessions.values() if one.holder == holder]:
             del self._sessions[one.id]
 
 

@@ -60,7 +60,7 @@ class SignIn:
         )
         self.session_store = InMemorySessionStore()
         self.sessions = BrowserSessions(
-            store=self.session_store, people=self.users, ids=self.ids, clock=self.clock
+            store=self.session_store, people=holders, ids=self.ids, clock=self.clock
         )
 
     async def workspace(self, name: str) -> Workspace:

@@ -30,9 +30,10 @@ HOMES: dict[str, set[str]] = {
     "google": {"metrics/otlp_protobuf.py"},
     "httpx": {"adapters/github", "adapters/openid", "adapters/rayjobs", "client"},
     "httpx_sse": {"client"},
+    "jinja2": {"web/pages.py"},
     "jwt": {"adapters/github", "adapters/openid", "adapters/signing"},
     "limits": {"adapters/throttle"},
-    "litestar": {"api", "server"},
+    "litestar": {"api", "server", "web"},
     "obstore": {"adapters/blobs"},
     "opentelemetry": {"metrics/otlp_protobuf.py"},
     "packaging": {"runtime_env", "cli"},
@@ -136,7 +137,7 @@ def test_the_runner_needs_nothing_but_the_standard_library() -> None:
     ("folders", "extras"),
     [
         (("cli", "client", "domain"), ()),
-        (("adapters", "api", "metrics", "runtime_env", "server", "tasks"), ("server", "local")),
+        (("adapters", "api", "metrics", "runtime_env", "server", "tasks", "web"), ("server", "local")),
     ],
 )
 def test_what_is_imported_is_declared(folders: tuple[str, ...], extras: tuple[str, ...]) -> None:

@@ -8,13 +8,14 @@ import msgspec
 
 
 class BrowserSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser in which a person signed in: the SHA-256 of its cookie's secret part.
+    """A browser in which somebody signed in: the SHA-256 of its cookie's secret part.
 
-    ``seen_at`` is exact to a minute or so.
+    ``holder`` is the id of a person, or of the API key that was pasted there. ``seen_at`` is exact
+    to a minute or so.
     """
 
     id: str
-    user_id: str
+    holder: str
     digest: str
     created_at: datetime
     seen_at: datetime

@@ -16,6 +16,13 @@ _PAGES = {
 }
 """The forms of addresses, by the word that the host's name begins with."""
 
+_COMMIT_PAGES = {
+    "github": "https://{host}/{path}/commit/{commit}",
+    "gitlab": "https://{host}/{path}/-/commit/{commit}",
+    "bitbucket": "https://{host}/{path}/commits/{commit}",
+    "codeberg": "https://{host}/{path}/commit/{commit}",
+}
+
 
 def web_link(remote: str, commit: str, file: str, line: int) -> str | None:
     """Return the address of a line on the remote's web pages; nothing for hosts whose pages are not known.
@@ -31,3 +38,14 @@ def web_link(remote: str, commit: str, file: str, line: int) -> str | None:
         return None
     path = match["path"].strip("/").removesuffix(".git")
     return page.format(host=host, path=quote(path), commit=commit, file=quote(file), line=line)
+
+
+def commit_link(remote: str, commit: str) -> str | None:
+    """Return the address of a commit on the remote's web pages, as `web_link` does of a line."""
+    match = _ADDRESS.fullmatch(remote)
+    host = match["host"].lower() if match else ""
+    page = _COMMIT_PAGES.get(host.partition(".")[0])
+    if match is None or page is None:
+        return None
+    path = match["path"].strip("/").removesuffix(".git")
+    return page.format(host=host, path=quote(path), commit=quote(commit))

@@ -54,6 +54,25 @@ class Access:
             raise ProjectNotFoundError("There is no such project in this workspace.")
         return Place(workspace=found, project=home, role=role)
 
+    async def home_of(self, caller: Principal, project: str) -> Place:
+        """Return the place of a project, by its id alone, as `enter` does.
+
+        Raises:
+            ProjectNotFoundError: there is no such project, or not for the caller.
+        """
+        try:
+            home = await self._projects.by_id(project)
+        except ProjectNotFoundError:
+            home = None
+        try:
+            found = await self._workspaces.get(home.workspace if home else "")
+        except WorkspaceNotFoundError:
+            found = None
+        role = caller.role_in(found.id, home.id) if found and home else None
+        if found is None or home is None or role is None:
+            raise ProjectNotFoundError("There is no such project.")
+        return Place(workspace=found, project=home, role=role)
+
     async def _project(self, workspace: str, id_or_name: str) -> Project | None:
         try:
             return await self._projects.get(workspace, id_or_name)

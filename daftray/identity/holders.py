@@ -13,7 +13,7 @@ from daftray.identity.keys import holder_of
 class People(Protocol):
     """What is asked about people here."""
 
-    async def principal(self, user_id: str) -> Principal:
+    async def principal(self, holder: str, /) -> Principal:
         """Return what a person may do now. Raises `UnauthenticatedError` where they are gone or disabled."""
         ...
 

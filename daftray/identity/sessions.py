@@ -32,7 +32,7 @@ _REFUSED = "You are not signed in, or not any more."
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A person in a browser, and the token that the browser's changes must bring."""
+    """Who is signed in in a browser, and the token that the browser's changes must bring."""
 
     session_id: str
     principal: Principal
@@ -44,7 +44,7 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrowserSessions:
-    """The use cases of sessions."""
+    """The use cases of sessions. ``people`` tells what a holder may do now: a person, or an API key too."""
 
     def __init__(self, *, store: SessionStore, people: People, ids: Ids, clock: Clock) -> None:
         self._store = store
@@ -52,7 +52,7 @@ class BrowserSessions:
         self._ids = ids
         self._clock = clock
 
-    async def begin(self, user_id: str, *, replacing: str | None = None) -> str:
+    async def begin(self, holder: str, *, replacing: str | None = None) -> str:
         """Return the cookie of a new session; the one of the cookie that it replaces ends.
 
         A sign-in always makes a new session: a cookie that was planted before is worth nothing after it.
@@ -63,7 +63,7 @@ class BrowserSessions:
         session_id, secret = self._ids.new("ses", now), self._ids.token()
         session = BrowserSession(
             id=session_id,
-            user_id=user_id,
+            holder=holder,
             digest=digest_of(secret),
             created_at=now,
             seen_at=now,
@@ -79,7 +79,7 @@ class BrowserSessions:
         if now >= session.expires_at or now - session.seen_at >= UNUSED_FOR:
             await self._store.delete(session.id)
             raise UnauthenticatedError(_REFUSED)
-        principal = await self._people.principal(session.user_id)
+        principal = await self._people.principal(session.holder)
         if now - session.seen_at > _SEEN_EVERY:
             await self._store.seen(session.id, now)
         return SignedIn(session_id=session.id, principal=principal, csrf_token=csrf_token(secret))
@@ -92,9 +92,9 @@ class BrowserSessions:
             return
         await self._store.delete(session.id)
 
-    async def end_all(self, user_id: str) -> None:
-        """Sign a person out of every browser."""
-        await self._store.delete_of(user_id)
+    async def end_all(self, holder: str) -> None:
+        """Sign a person, or a key, out of every browser."""
+        await self._store.delete_of(holder)
 
     async def _parsed(self, cookie: str) -> tuple[BrowserSession, str]:
         match = _FORM.fullmatch(cookie)

@@ -53,13 +53,18 @@ from daftray.api.headers import SAFE_HEADERS
 from daftray.api.scope import provide_caller
 from daftray.domain.errors import DaftrayError
 from daftray.server.services import Services
+from daftray.web.assets import Assets
+from daftray.web.errors import for_browsers
+from daftray.web.pages import Pages
+from daftray.web.routes import ROUTERS
 
 LARGEST_BODY = 10 * 1024 * 1024
 
 
 def create_app(services: Services) -> Litestar:
     """Return the application. Its lifespan owns nothing: whoever wired the services opens and closes them."""
-    sign_in = services.people.sign_in
+    sign_in, assets = services.people.sign_in, Assets.packaged()
+    pages = Pages(assets=assets, clock=services.clock)
     authenticator = Authenticator(
         identity=services.people.identity, sessions=sign_in.sessions, public_url=services.public_url
     )
@@ -71,6 +76,7 @@ def create_app(services: Services) -> Litestar:
         "browser_sessions": sign_in.sessions,
         "password_sign_in": sign_in.password,
         "openid_sign_in": services.people.openid,
+        "key_sign_in": sign_in.key,
         "throttle": sign_in.throttle,
         "projects": services.projects,
         # Not `secrets` or `runs`: Litestar takes an error at a body's field for one of a dependency of that
@@ -79,6 +85,7 @@ def create_app(services: Services) -> Litestar:
         "connections": services.connections,
         "checks": services.checks,
         "run_service": services.runs,
+        "run_finder": services.run_finder,
         "task_service": services.tasks,
         "entrypoints": services.entrypoints,
         "integrations": services.integrations,
@@ -100,10 +107,13 @@ def create_app(services: Services) -> Litestar:
         "users": services.people.users,
         "issued_keys": services.people.issued_keys,
         "audit_log": services.people.audit,
+        "names": services.people.names,
         "clock": services.clock,
         "database": services.database,
         "rayjobs": services.rayjobs,
         "retention": services.retention,
+        "assets": assets,
+        "pages": pages,
     }
     app = Litestar(
         route_handlers=[
@@ -138,22 +148,23 @@ def create_app(services: Services) -> Litestar:
             logs.router,
             ingest.router,
             ray_events.router(services.ray_events_secret),
+            *ROUTERS,
         ],
         dependencies={
             "caller": Provide(provide_caller),
             **{name: Provide(_giver(value), sync_to_thread=False) for name, value in provided.items()},
         },
-        state=State({"access": services.people.access}),
+        state=State({"access": services.people.access, "pages": pages}),
         middleware=[
             DefineMiddleware(CallerAuthentication, authenticator=authenticator),
             DefineMiddleware(Auditing, log=services.people.audit),
         ],
         exception_handlers={
-            DaftrayError: problems.on_daftray_error,
-            ValidationException: problems.on_validation_error,
-            HTTPException: problems.on_http_error,
-            RecursionError: problems.on_too_deep,
-            Exception: problems.on_unexpected_error,
+            DaftrayError: for_browsers(problems.on_daftray_error),
+            ValidationException: for_browsers(problems.on_validation_error),
+            HTTPException: for_browsers(problems.on_http_error),
+            RecursionError: for_browsers(problems.on_too_deep),
+            Exception: for_browsers(problems.on_unexpected_error),
         },
         response_headers=[ResponseHeader(name=name, value=value) for name, value in SAFE_HEADERS.items()],
         request_max_body_size=LARGEST_BODY,

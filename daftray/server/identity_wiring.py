@@ -18,6 +18,7 @@ from daftray.identity.audit import AuditLog
 from daftray.identity.issued_keys import IssuedKeys
 from daftray.identity.keys import ApiKeys
 from daftray.identity.members import Members
+from daftray.identity.names import Names
 from daftray.identity.openid_sign_in import OpenIdSignIn
 from daftray.identity.run_tokens import RunTokens
 from daftray.identity.service import Identity
@@ -41,6 +42,7 @@ class IdentityServices:
     members: Members
     workspaces: Workspaces
     audit: AuditLog
+    names: Names
     sign_in: SignInServices
     openid: OpenIdSignIn | None
 
@@ -67,6 +69,7 @@ def build_identity(
         points,
         users=users,
         keys=key_store,
+        api_keys=api_keys,
         workspaces=workspaces,
         keys_for=keys_for,
         ids=ids,
@@ -84,6 +87,7 @@ def build_identity(
         members=Members(store=membership_store, users=user_store),
         workspaces=Workspaces(store=workspaces, ids=ids, clock=clock),
         audit=audit,
+        names=Names(users=user_store, keys=key_store),
         sign_in=sign_in,
         openid=build_openid(
             openid,

@@ -25,6 +25,7 @@ from daftray.projects.service import Projects
 from daftray.retention.collector import Retention
 from daftray.retention.janitor import Janitor
 from daftray.runs.checks import Checks
+from daftray.runs.finder import RunFinder
 from daftray.runs.metrics_stream import MetricsFollower
 from daftray.runs.problem_ingest import ProblemIngest
 from daftray.runs.reconciler import Reconciler
@@ -64,6 +65,7 @@ class Services:
     """Whether anybody who reaches the server may read `/metrics`."""
     run_problems: Problems
     problem_ingest: ProblemIngest
+    run_finder: RunFinder
     source_files: SourceFiles
     usage: UsageIngest
     people: IdentityServices

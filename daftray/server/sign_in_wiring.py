@@ -17,9 +17,10 @@ from daftray.domain.ports.throttle import Throttle
 from daftray.identity.access_tokens import AccessTokens
 from daftray.identity.devices import Devices
 from daftray.identity.holders import Holders
+from daftray.identity.keys import ApiKeys
 from daftray.identity.refresh import TokenFamilies
 from daftray.identity.sessions import BrowserSessions
-from daftray.identity.sign_in import PasswordSignIn
+from daftray.identity.sign_in import KeySignIn, PasswordSignIn
 from daftray.identity.users import Users
 from daftray.server.failpoints import Failpoints
 
@@ -36,15 +37,17 @@ class SignInServices:
     devices: Devices
     sessions: BrowserSessions
     password: PasswordSignIn
+    key: KeySignIn
     throttle: Throttle
 
 
-def build_sign_in(
+def build_sign_in(  # noqa: PLR0913 (each is a collaborator)
     database: Database,
     points: Failpoints,
     *,
     users: Users,
     keys: KeyStore,
+    api_keys: ApiKeys,
     workspaces: WorkspaceStore,
     keys_for: KeysFor,
     ids: Ids,
@@ -57,7 +60,7 @@ def build_sign_in(
         claims=JwtClaims(keys_for("access tokens")), families=store, holders=holders, ids=ids, clock=clock
     )
     sessions = BrowserSessions(
-        store=points.around("sessions", SqlSessionStore(database)), people=users, ids=ids, clock=clock
+        store=points.around("sessions", SqlSessionStore(database)), people=holders, ids=ids, clock=clock
     )
     throttle = WindowThrottle(clock)
     families = TokenFamilies(store=store, access=access_tokens, holders=holders, ids=ids, clock=clock)
@@ -73,5 +76,6 @@ def build_sign_in(
         ),
         sessions=sessions,
         password=PasswordSignIn(users=users, sessions=sessions, throttle=throttle),
+        key=KeySignIn(keys=api_keys, sessions=sessions, throttle=throttle),
         throttle=throttle,
     )

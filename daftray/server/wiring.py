@@ -49,6 +49,7 @@ from daftray.retention.janitor import Janitor
 from daftray.runs.capacity import Capacity
 from daftray.runs.checks import Checks
 from daftray.runs.context import Policy, StepContext
+from daftray.runs.finder import RunFinder
 from daftray.runs.metrics_stream import MetricsFollower
 from daftray.runs.problem_ingest import ProblemIngest
 from daftray.runs.reconciler import Reconciler
@@ -221,6 +222,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         metrics_open=settings.metrics_open,
         run_problems=Problems(store=problems),
         problem_ingest=ProblemIngest(problems=problems, runs=run_store, secrets=secrets),
+        run_finder=RunFinder(runs=run_store, access=people.access),
         source_files=SourceFiles(sources=sources, mirrors=mirrors, secrets=secrets),
         usage=UsageIngest(reports=reports, runs=run_store, accounts=accounts, pacing=Pacing(clock)),
         people=people,

@@ -61,7 +61,7 @@ async def sign_in(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenera
 
 def a_session(**fields: object) -> BrowserSession:
     session = BrowserSession(
-        id="ses_1", user_id="usr_ada", digest="d", created_at=NOW, seen_at=NOW, expires_at=LATER
+        id="ses_1", holder="usr_ada", digest="d", created_at=NOW, seen_at=NOW, expires_at=LATER
     )
     return replace(session, **fields)
 
@@ -96,7 +96,15 @@ async def test_a_session_comes_back_as_it_was_added_and_goes(sign_in: SignInStor
 
 async def test_a_session_is_somebodys(sign_in: SignInStores) -> None:
     with pytest.raises(UserNotFoundError):
-        await sign_in.sessions.add(a_session(user_id="usr_nobody"))
+        await sign_in.sessions.add(a_session(holder="usr_nobody"))
+
+
+async def test_a_key_has_sessions_too(sign_in: SignInStores) -> None:
+    session = a_session(holder="key_1")
+    await sign_in.sessions.add(session)
+    assert await sign_in.sessions.get(session.id) == session
+    await sign_in.sessions.delete_of("key_1")
+    assert await sign_in.sessions.get(session.id) is None
 
 
 async def test_a_session_is_seen_later_never_earlier(sign_in: SignInStores) -> None:
@@ -111,8 +119,8 @@ async def test_a_session_is_seen_later_never_earlier(sign_in: SignInStores) -> N
 async def test_sessions_go_when_they_are_over_or_all_of_a_person(sign_in: SignInStores) -> None:
     await sign_in.sessions.add(a_session(id="ses_old"))
     start = {"created_at": LATER, "seen_at": LATER, "expires_at": LATER + timedelta(1)}
-    for session_id, user_id in (("ses_a", "usr_ada"), ("ses_b", "usr_bob")):
-        await sign_in.sessions.add(a_session(id=session_id, user_id=user_id, **start))
+    for session_id, holder in (("ses_a", "usr_ada"), ("ses_b", "usr_bob")):
+        await sign_in.sessions.add(a_session(id=session_id, holder=holder, **start))
     assert await sign_in.sessions.get("ses_old") is None
     await sign_in.sessions.delete_of("usr_ada")
     assert await sign_in.sessions.get("ses_a") is None

@@ -81,6 +81,7 @@ async def inhabited(api: ApiServer) -> World:
     world.there |= {"app": world.there["task"], "user": user.json()["id"], "path": "main.py"}
     world.there |= {
         "fingerprint": "f" * 16,
+        "version": "0" * 16,
         "secret_of_path": "x" * 16,
         "key": api.keys["viewer"].split(".")[1],
     }

@@ -11,13 +11,17 @@ from daftray.adapters.db.rows import Row
 
 
 class SessionRow(Row):
-    """A browser in which somebody signed in. It goes with the person."""
+    """A browser in which somebody signed in: ``user_id`` is the holder where that is a person.
+
+    It goes with the person. A key is never deleted, only revoked, and opens nothing then.
+    """
 
     __tablename__ = "sessions"
-    __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
+    __table_args__ = (Index(None, "holder"), Index(None, "user_id"), Index(None, "expires_at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    holder: Mapped[str]
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     digest: Mapped[str]
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]

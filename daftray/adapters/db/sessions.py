@@ -15,6 +15,8 @@ from daftray.adapters.db.session_rows import SessionRow
 from daftray.domain.errors import UserNotFoundError
 from daftray.domain.session import BrowserSession
 
+_PERSON = "usr_"
+
 
 class SqlSessionStore:
     """The `SessionStore` of a database. What each call means is said there."""
@@ -23,11 +25,15 @@ class SqlSessionStore:
         self._database = database
 
     async def add(self, session: BrowserSession) -> None:
-        """Keep a new session; those that are over by its start go. Raises `UserNotFoundError`."""
+        """Keep a new session; those that are over by its start go.
+
+        Raises:
+            UserNotFoundError: there is no such person.
+        """
         async with self._database.writing() as transaction:
             await transaction.execute(delete(SessionRow).where(SessionRow.expires_at <= session.created_at))
             try:
-                await transaction.execute(insert(transaction, SessionRow).values(asdict(session)))
+                await transaction.execute(insert(transaction, SessionRow).values(_row_of(session)))
             except IntegrityError as error:
                 raise UserNotFoundError from error
 
@@ -50,7 +56,12 @@ class SqlSessionStore:
         async with self._database.writing() as transaction:
             await transaction.execute(delete(SessionRow).where(SessionRow.id == session_id))
 
-    async def delete_of(self, user_id: str) -> None:
-        """End all sessions of a person."""
+    async def delete_of(self, holder: str) -> None:
+        """End all sessions of a person, or of a key."""
         async with self._database.writing() as transaction:
-            await transaction.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
+            await transaction.execute(delete(SessionRow).where(SessionRow.holder == holder))
+
+
+def _row_of(session: BrowserSession) -> dict[str, object]:
+    person = session.holder if session.holder.startswith(_PERSON) else None
+    return {**asdict(session), "user_id": person}

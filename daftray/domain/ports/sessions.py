@@ -11,10 +11,14 @@ from daftray.domain.session import BrowserSession, TokenFamily
 
 
 class SessionStore(Protocol):
-    """Sessions of browsers. They go with the person."""
+    """Sessions of browsers. Those of a person go with the person."""
 
     async def add(self, session: BrowserSession) -> None:
-        """Keep a new session; those that are over by its start go. Raises `UserNotFoundError`."""
+        """Keep a new session; those that are over by its start go.
+
+        Raises:
+            UserNotFoundError: the holder is a person's id, and there is no such person.
+        """
         ...
 
     async def get(self, session_id: str) -> BrowserSession | None:
@@ -29,8 +33,8 @@ class SessionStore(Protocol):
         """End a session; one that is not there is no error."""
         ...
 
-    async def delete_of(self, user_id: str) -> None:
-        """End all sessions of a person."""
+    async def delete_of(self, holder: str) -> None:
+        """End all sessions of a person, or of a key."""
         ...
 
 

@@ -1,0 +1,33 @@
+"""Where pages are: the addresses of projects and runs, and what a path names."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from litestar.di import Provide
+
+from daftray.api.auth import AnyRequest, place_of
+from daftray.api.scope import provide_project
+from daftray.identity.access import Place
+
+PROJECT = "/projects/{workspace:str}/{project:str}"
+
+
+async def provide_place(request: AnyRequest) -> Place:
+    """Return the path's workspace and project, and the caller's role there."""
+    return await place_of(request)
+
+
+NAMED = {"place": Provide(provide_place), "home": Provide(provide_project)}
+"""What handlers of pages inside a project may ask for."""
+
+
+def project_page(place: Place) -> str:
+    """Return the address of a project's pages, by names."""
+    project = place.project.name if place.project else ""
+    return f"/projects/{quote(place.workspace.name, safe='')}/{quote(project, safe='')}"
+
+
+def run_page(place: Place, run_id: str) -> str:
+    """Return the address of a run's page."""
+    return f"{project_page(place)}/runs/{quote(run_id, safe='')}"

@@ -1,0 +1,19 @@
+"""Every route of the pages."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from daftray.web import assets, devices, home, run_actions, run_page, run_problems, runs, sign_in
+
+ROUTERS: list[Router] = [
+    assets.router,
+    sign_in.router,
+    devices.router,
+    home.router,
+    runs.router,
+    run_page.router,
+    run_problems.router,
+    run_actions.router,
+]
+"""In the order of a visit."""
