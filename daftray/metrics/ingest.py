@@ -78,9 +78,8 @@ class UsageIngest:
     async def _write(self, run_id: str, attempt: int, batch: _Batch) -> None:
         try:
             await self._reports.count(run_id, attempt, list(batch.folded.values()))
-            usage = (await self._accounts.of(run_id)).summary()
-            await self._runs.save_usage(run_id, usage)
-            await self._sample(run_id, usage)
+            used = await self._accounts.note(run_id, self._runs)
+            await self._sample(run_id, used.summary())
         except Exception as exc:  # noqa: BLE001 (each waiting request answers with it; the runner sends again)
             batch.written.set_exception(exc)
             batch.written.exception()  # nobody may be waiting any more

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from daftray.runner.process import Reporter
     from daftray.runner.settings import RunSettings
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 300.0
+"""How long the control plane may be away when a run starts: a server that is being upgraded comes back."""
+NEVER_STARTED = 75
+"""The exit code where the code never began, for want of the control plane (EX_TEMPFAIL of sysexits.h)."""
 FINISH_TIMEOUT_S = 60.0
 COUNTS_TIMEOUT_S = 30.0
 """As long as at the start: a control plane that is started anew, or replaced, is away for a while."""
@@ -68,7 +71,8 @@ def main(settings: RunSettings | None, *, path: list[str], loaded: Iterable[str]
             fetch=control.connections,
         )
     except (ControlPlaneError, ValueError) as error:
-        raise SystemExit(f"daftray: this run cannot start: {error}") from None
+        say(f"this run cannot start: {error}")
+        raise SystemExit(NEVER_STARTED) from None
     os.environ.update(answer["secrets"])
     workers.mark(
         os.environ, has_secrets=bool(answer["secrets"]), import_from=program.import_from, alias=program.alias

@@ -51,9 +51,7 @@ async def harvest(run: Run, context: StepContext) -> StepOutcome:
         run, whole = await _with_log(run, context)
         if not whole:
             return StepOutcome(run=run, again_in=STOP_POLL)
-    # Whoever folds counters in does it too, but may have read the totals before the last ones came.
-    used = await context.accounts.of(run.id)
-    await context.runs.save_usage(run.id, used.summary())
+    used = await context.accounts.note(run.id, context.runs)
     if run.verdict is not None and run.verdict.status is RunStatus.FAILED and run.may_have_job:
         run = run.with_attempt(replace(run.current, last_lines=await _last_lines(run, context)))
     pause = retrying.next_attempt_in(run)

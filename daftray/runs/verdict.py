@@ -16,6 +16,8 @@ from daftray.domain.status import FailureReason, RunStatus
 CANCELLED = Verdict(status=RunStatus.CANCELLED, detail="Cancelled by request.")
 _SIGKILL_CODES = {-9, 137}
 _NODE_ERRORS = {"NodeDiedError", "LocalRayletDiedError"}
+_NEVER_STARTED = 75
+"""The runner's own exit code where the control plane is away (`daftray/runner/driver.py`)."""
 _DETAIL_CHARACTERS = 4000
 
 _OUTCOME_REASONS = {
@@ -34,6 +36,9 @@ def of_job(run: Run, job: Job, reports: AttemptReports) -> Verdict:
         return _failed(FailureReason.JOB_LOST, "The Ray job was stopped from outside daftray.")
     if reports.finished is not None and reports.finished.exit_code != 0:
         return _of_report(reports.finished)
+    if reports.started is None and job.exit_code == _NEVER_STARTED:
+        said = "The code never began, since the run could not reach daftray from the cluster."
+        return _failed(FailureReason.INTERNAL, f"{said} {_last_lines(job.message)}", exit_code=job.exit_code)
     return _of_failed_job(run, job)
 
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import pytest
 from factories import a_counter, a_run, new
 from fakes import FakeClock, InMemoryPriceStore, InMemoryReportStore, InMemoryRunStore
+from msgspec.structs import replace
 
 from daftray.domain.counters import REQUESTS, Counter
 from daftray.domain.errors import RunNotFoundError
+from daftray.domain.metrics import UsageSummary
 from daftray.metrics.accounts import Accounts
 from daftray.metrics.ingest import UsageIngest
 from daftray.metrics.pacing import Pacing
@@ -133,3 +135,30 @@ async def test_one_write_follows_another_and_closing_waits_for_the_last() -> Non
     usage = (await runs.get("run_1")).usage
     assert usage is not None
     assert (most, usage.requests) == (1, 2)
+
+
+class Overtaken(InMemoryRunStore):
+    """What is written first arrives last: another server has counted, and written, in between."""
+
+    def __init__(self, reports: InMemoryReportStore) -> None:
+        super().__init__()
+        self._reports = reports
+        self._overtaken = False
+
+    async def save_usage(self, run_id: str, usage: UsageSummary) -> None:
+        if not self._overtaken:
+            self._overtaken = True
+            await self._reports.count(run_id, 1, [a_counter(process="other", metric=REQUESTS, value=2)])
+            await super().save_usage(run_id, replace(usage, requests=(usage.requests or 0) + 2))
+        await super().save_usage(run_id, usage)
+
+
+async def test_an_older_sum_that_is_written_later_does_not_stay() -> None:
+    reports = InMemoryReportStore()
+    runs = Overtaken(reports)
+    await runs.add(new(a_run(id="run_1")))
+    await reports.count("run_1", 1, [a_counter(process="one", metric=REQUESTS, value=1)])
+    used = await Accounts(reports=reports, prices=InMemoryPriceStore()).note("run_1", runs)
+    kept = (await runs.get("run_1")).usage
+    assert kept is not None
+    assert (kept.requests, used.requests) == (3, 3)

@@ -16,7 +16,7 @@ from runner_process import Runs, file, function, module
 
 from daftray.domain.report import FinishedReport, StartedReport
 from daftray.domain.result import RunResult
-from daftray.runner import workers
+from daftray.runner import driver, workers
 from daftray.runner.alias import Alias
 from daftray.runner.control import ControlPlane, ControlPlaneError
 from daftray.runner.settings import RunSettings
@@ -63,7 +63,7 @@ def test_a_slow_start_of_the_control_plane_is_waited_for_and_told_once(runs: Run
 
     assert (done.returncode, done.stdout) == (0, "ran\n")
     assert done.stderr.count("\n") == 1
-    assert done.stderr.endswith("answered 503: status 503; trying for 60 s\n")
+    assert done.stderr.endswith("answered 503: status 503; trying for 300 s\n")
 
 
 @pytest.mark.parametrize("status", [401, 404, 409, 422])
@@ -73,7 +73,7 @@ def test_a_refusal_ends_the_run_with_what_was_said(runs: Runs, status: int) -> N
 
     done = runs.run(file("main.py"))
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (driver.NEVER_STARTED, "")
     assert done.stderr.startswith("daftray: this run cannot start: the control plane at http://127.0.0.1:")
     assert done.stderr.endswith(f"answered {status}: status {status}\n")
 
@@ -94,7 +94,7 @@ def test_outside_a_run_the_boot_says_what_it_needs(runs: Runs) -> None:
 def test_an_entrypoint_of_an_unknown_kind_is_refused(runs: Runs) -> None:
     done = runs.run({"notebook": {"path": "a.ipynb"}})
 
-    assert done.returncode == 1
+    assert done.returncode == driver.NEVER_STARTED
     assert "the entrypoint is not one of file, module and function: ['notebook']" in done.stderr
 
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from factories import a_finished, a_run, an_exception, at
+from factories import a_finished, a_run, a_started, an_exception, at
 
 from daftray.domain.cluster import Job, JobStatus
 from daftray.domain.report import AttemptReports
 from daftray.domain.run import Attempt
 from daftray.domain.spec import Environment
 from daftray.domain.status import FailureReason, RunStatus
+from daftray.runner import driver
 from daftray.runs import verdict
 
 NOTHING = AttemptReports()
@@ -120,6 +121,16 @@ def test_a_failed_set_up_is_blamed_on_dependencies_only_where_there_are_any() ->
 )
 def test_without_the_runners_word_ray_is_read_closely(job: Job, reason: FailureReason) -> None:
     assert verdict.of_job(a_run(), job, NOTHING).reason is reason
+
+
+def test_code_that_never_began_is_not_blamed() -> None:
+    """It exits with 75 by itself, too, but then it has begun."""
+    job = a_job(error_type="JOB_ENTRYPOINT_COMMAND_ERROR", exit_code=driver.NEVER_STARTED)
+    found = verdict.of_job(a_run(), job, NOTHING)
+    assert (found.reason, found.exit_code) == (FailureReason.INTERNAL, 75)
+    assert "never began" in (found.detail or "")
+    begun = AttemptReports(started=a_started())
+    assert verdict.of_job(a_run(), job, begun).reason is FailureReason.USER_ERROR
 
 
 def test_a_kill_is_called_one() -> None:
