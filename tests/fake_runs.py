@@ -63,6 +63,10 @@ class InMemoryRunStore:
     async def get(self, run_id: str) -> Run:
         return self._record(run_id).run
 
+    async def project_of(self, run_id: str) -> str | None:
+        record = self._records.get(run_id)
+        return record.run.project if record else None
+
     async def list(self, query: RunQuery) -> list[Run]:
         found = [record.run for record in self._newest_first() if _matches(record.run, query)]
         return found[query.offset : query.offset + query.limit]

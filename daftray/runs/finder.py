@@ -23,11 +23,8 @@ class RunFinder:
         Raises:
             RunNotFoundError: there is no such run, or not for the caller.
         """
+        project = await self._runs.project_of(run_id)
         try:
-            project = (await self._runs.get(run_id)).project
-        except RunNotFoundError:
-            project = ""
-        try:
-            return await self._access.home_of(caller, project)
+            return await self._access.home_of(caller, project or "")
         except ProjectNotFoundError as exc:
             raise RunNotFoundError("There is no such run.") from exc

@@ -26,6 +26,11 @@ class Form:
         """Leave the values out: passwords are among them."""
         return f"Form({sorted(self._values)})"
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the fields, in the order of the form."""
+        return list(self._values)
+
     def get(self, name: str) -> str:
         """Return a field's last value, or nothing."""
         return self._values.get(name, [""])[-1]

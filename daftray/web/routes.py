@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from litestar import Router
 
-from daftray.web import assets, devices, home, run_actions, run_page, run_problems, runs, sign_in
+from daftray.web import (
+    assets,
+    devices,
+    home,
+    new_run,
+    run_actions,
+    run_page,
+    run_problems,
+    runs,
+    sign_in,
+    tasks,
+)
 
 ROUTERS: list[Router] = [
     assets.router,
@@ -15,5 +26,7 @@ ROUTERS: list[Router] = [
     run_page.router,
     run_problems.router,
     run_actions.router,
+    tasks.router,
+    new_run.router,
 ]
 """In the order of a visit."""

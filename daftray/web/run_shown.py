@@ -72,7 +72,7 @@ async def provide_shown(
 
 
 def _is_at(here: str, tab: str, path: str) -> bool:
-    """Whether a page is a tab, or below it; every tab is below the first."""
+    """Whether a page is a tab, or below it; of the first tab every other one is."""
     return here == tab or (bool(path) and here.startswith(f"{tab}/"))
 
 

@@ -51,6 +51,7 @@ async def list_runs(
         request,
         "runs.html",
         address=path,
+        new_run=f"{project_page(place)}/new-run",
         filters=filters,
         rows=[(run, parts_of(run, now), took(run, now)) for run in found],
         who=await names.of(run.created_by for run in found),

@@ -104,6 +104,13 @@ def test_the_full_run_is_full() -> None:
     assert same == {*("project", "cluster", "created_by", "created_at", "phase_since", "cancel_requested_at")}
 
 
+async def test_a_run_tells_its_project(stores: Stores) -> None:
+    run = a_run()
+    await stores.runs.add(new(run))
+    assert await stores.runs.project_of(run.id) == run.project
+    assert await stores.runs.project_of("run_none") is None
+
+
 async def test_a_run_comes_back_as_it_was_added(stores: Stores) -> None:
     run = full_run()
     await stores.runs.add(new(run))

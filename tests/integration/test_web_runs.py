@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from api_over_http import api_over_http
 from api_runs import end, run_on
 from api_server import BASE, ApiServer
 from browsing import PAGE, browser, with_person
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from daftray.domain.principal import Role
 from daftray.domain.run import Verdict
@@ -128,6 +132,20 @@ async def test_a_short_link_leads_to_the_run_and_tells_strangers_nothing(api: Ap
     run = await api.create_run()
     found = await api.ask("GET", f"/~/{run['id']}", headers=PAGE)
     assert (found.status_code, found.headers["location"]) == (303, f"{RUNS}/{run['id']}")
-    answers = [await api.ask("GET", f"/~/{name}", key="stranger") for name in (run["id"], "run_none")]
+    await api.ask("GET", f"/~/{run['id']}", key="stranger")  # notes when the key was used, once a minute
+    asked: list[list[str]] = []
+    answers: list[httpx.Response] = []
+
+    def note(*given: Any) -> None:
+        asked[-1].append(given[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for name in (run["id"], "run_none"):
+            asked.append([])
+            answers.append(await api.ask("GET", f"/~/{name}", key="stranger"))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].json() == answers[1].json()
+    assert asked[0] == asked[1] != []

@@ -54,6 +54,11 @@ class SqlRunStore:
         async with self._database.reading() as session:
             return await _get(session, run_id)
 
+    async def project_of(self, run_id: str) -> str | None:
+        """Return the id of a run's project, if there is such a run."""
+        async with self._database.reading() as session:
+            return await session.scalar(select(RunRow.project).where(RunRow.id == run_id))
+
     async def list(self, query: RunQuery) -> list[Run]:
         """Return at most ``query.limit`` runs, newest first."""
         async with self._database.reading() as session:

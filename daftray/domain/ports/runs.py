@@ -79,6 +79,10 @@ class RunStore(Protocol):
         """Return a run. Raises `RunNotFoundError`."""
         ...
 
+    async def project_of(self, run_id: str) -> str | None:
+        """Return the id of a run's project, if there is such a run; asked alike whether there is or not."""
+        ...
+
     async def list(self, query: RunQuery) -> list[Run]:
         """Return at most ``query.limit`` runs, newest first."""
         ...

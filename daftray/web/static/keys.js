@@ -30,7 +30,7 @@ function move(by) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, dialog, [contenteditable]");
+  const typing = event.target.closest?.("input, textarea, select, dialog, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const keys = event.timeStamp - since < PATIENCE ? `${before} ${event.key}` : event.key;
   before = event.key;

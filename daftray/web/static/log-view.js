@@ -69,7 +69,7 @@ class LogView extends HTMLElement {
 
   // Down to the end of the window, whatever is above.
   #fit() {
-    const room = window.innerHeight - (this.#box.getBoundingClientRect().top + window.scrollY) - 40;
+    const room = window.innerHeight - (this.#box.getBoundingClientRect().top + window.scrollY) - 66;
     const height = `${Math.max(256, Math.round(room))}px`;
     if (this.#box.style.height !== height) this.#box.style.height = height;
     this.#draw();
