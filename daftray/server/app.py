@@ -64,7 +64,8 @@ LARGEST_BODY = 10 * 1024 * 1024
 def create_app(services: Services) -> Litestar:
     """Return the application. Its lifespan owns nothing: whoever wired the services opens and closes them."""
     sign_in, assets = services.people.sign_in, Assets.packaged()
-    pages = Pages(assets=assets, clock=services.clock)
+    button = "Sign in with OpenID" if services.people.openid else None
+    pages = Pages(assets=assets, clock=services.clock, openid=button)
     authenticator = Authenticator(
         identity=services.people.identity, sessions=sign_in.sessions, public_url=services.public_url
     )

@@ -252,3 +252,12 @@ async def test_an_operator_may_let_everybody_in_who_then_has_no_role(
     assert (await signed_in(api, idp)).status_code == 302
     me = (await api.http.get("/v1/auth/session")).json()
     assert (me["name"], me["grants"], me["operator"]) == (NAME, [], False)
+
+
+async def test_the_page_of_sign_in_leads_to_the_provider_and_back(api: ApiServer, tmp_path: Path) -> None:
+    address = "/v1/auth/oidc/start?next=/projects"
+    page = await api.ask("GET", "/sign-in?next=/projects", key=None)
+    assert f'href="{address}"' in page.text
+    assert (await api.ask("GET", address, key=None)).status_code == 302
+    async with api_server(tmp_path / "without") as without:
+        assert "oidc" not in (await without.ask("GET", "/sign-in", key=None)).text
