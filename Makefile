@@ -29,10 +29,11 @@ demo: runtime ## Run a Daft pipeline from a Git commit on a local Ray, and show 
 serve: runtime ## Start the control plane and a local Ray
 	@$(bin)/daftray serve $(ARGS)
 
-# PROCESSES=0 runs them in one process, where a debugger can stop them.
+# Each process has a Ray cluster of its own, once it needs one, and whole files to run.
+# PROCESSES=0 runs all in one process, where a debugger can stop them.
 PROCESSES ?= 2
 test: setup ## Run all tests
-	@$(bin)/python -m pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
+	@$(bin)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 # Goes on where a series with the same code was cut off; FRESH=1 begins anew. ARGS="-k 'sqlite and 17'" picks.
 SEEDS ?= 100

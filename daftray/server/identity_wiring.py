@@ -75,9 +75,8 @@ def build_identity(
         ids=ids,
         clock=clock,
     )
-    audit = AuditLog(
-        store=points.around("audit", SqlAuditStore(database)), users=user_store, ids=ids, clock=clock
-    )
+    audit_store = points.around("audit", SqlAuditStore(database))
+    audit = AuditLog(store=audit_store, users=user_store, ids=ids, clock=clock)
     return IdentityServices(
         api_keys=api_keys,
         users=users,

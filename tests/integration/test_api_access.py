@@ -14,7 +14,7 @@ from daftray.server.app import create_app
 
 DEMO = f"{BASE}/demo"
 RUNS = f"{DEMO}/runs"
-OPEN_TO_ALL = {"/healthz", "/readyz", "/static/v/NAME"}
+OPEN_TO_ALL = {"/healthz", "/readyz", "/static/v/NAME", "/v1/hooks/github"}  # the last by its own signature
 SIGN_IN = "/sign-in"
 """A page for whoever has not signed in yet."""
 OWN_CREDENTIALS = "/v1/auth/"
