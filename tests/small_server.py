@@ -126,6 +126,7 @@ def small_server() -> Generator[SmallServer]:
                 self.wfile.write(answer.body)
                 return
             self.send_header("Transfer-Encoding", "chunked")
+            self.send_header("Connection", "close")  # else a client may ask again just as it is closed
             self.end_headers()
             if answer.body:
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(answer.body), answer.body))
