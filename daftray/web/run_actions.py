@@ -9,7 +9,7 @@ from litestar import Response, Router, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
-from daftray.api.audit import AUDIT
+from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, runner
 from daftray.api.authentication import CSRF_IN_FORM
 from daftray.domain.principal import Principal
@@ -63,6 +63,7 @@ async def rerun(
     """
     form = await checked_form(request)
     made = await run_service.rerun(home, run, {}, caller, key=form.get("once")[:200] or None)
+    note(request, target=made.id)
     return see_other(run_page(place, made.id))
 
 

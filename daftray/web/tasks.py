@@ -73,6 +73,7 @@ async def start_task(
     """Make a run of a task, and show it (``Any``: a redirection has no body)."""
     form = await checked_form(request)
     made = await task_service.start(home, task, {}, caller, key=form.get("once")[:200] or None)
+    note(request, target=made.id)
     return see_other(run_page(place, made.id))
 
 

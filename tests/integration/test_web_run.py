@@ -144,8 +144,11 @@ async def test_cancel_and_run_again_are_forms(api: ApiServer) -> None:
     assert twice.headers["location"] == again.headers["location"]
     details = (await ada.get(again.headers["location"])).text
     assert f'href="/~/{run["id"]}"' in details
-    actions = [entry["action"] for entry in (await api.ask("GET", "/v1/audit")).json()["entries"]]
-    assert {"run.cancel", "run.rerun"} <= set(actions)
+    entries = (await api.ask("GET", "/v1/audit")).json()["entries"]
+    new = again.headers["location"].rpartition("/")[2]
+    assert {("run.cancel", run["id"]), ("run.rerun", new)} <= {
+        (one["action"], one["target"]) for one in entries
+    }
 
 
 @pytest.mark.parametrize("tab", [*TABS, "/logs/index", "/problems/ffff"])

@@ -35,6 +35,9 @@ async def test_a_run_becomes_a_task_that_is_started(api: ApiServer) -> None:
     task = (await api.ask("GET", f"{BASE}/demo/tasks")).json()["tasks"][0]
     started = await ada.submit(f"{DEMO}/tasks", f"{DEMO}/tasks/{task['id']}/runs")
     assert started.headers["location"].startswith(f"{DEMO}/runs/run_")
+    entry = (await api.ask("GET", "/v1/audit")).json()["entries"][0]
+    new = started.headers["location"].rpartition("/")[2]
+    assert (entry["action"], entry["target"]) == ("task.start", new)
     listed = (await ada.get(f"{DEMO}/tasks")).text
     assert started.headers["location"] in listed
     assert "<script>" not in listed
