@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test chaos check fix bench soak lock runtime
+.PHONY: help setup demo serve test chaos check fix bench soak screenshots lock runtime
 
 bootstrap := sh tools/with-python tools/bootstrap.py
 bin := .venv/bin
@@ -15,7 +15,7 @@ bin := .venv/bin
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Set up .venv with everything that development needs
 	@$(bootstrap) --extras dev
@@ -57,6 +57,9 @@ ONLY ?= *
 bench: setup ## Run the benchmarks
 	@set -e; for script in bench/$(ONLY).py; do \
 	  echo "$$script"; PYTHONPATH=tests $(bin)/python "$$script" $(ARGS); done
+
+screenshots: setup ## Draw the pictures of docs/tour.md anew, with the system's Chromium
+	@PYTHONPATH=tests $(bin)/python tools/screenshots.py
 
 lock: setup ## Choose the newest allowed versions and write them to constraints.txt
 	@$(bin)/python tools/lock.py $(ARGS)

@@ -2,7 +2,7 @@
 
 A database of each kind is filled with made-up runs (``daftray admin seed``), and a server started on each.
 Every query is asked of both in turn, over HTTP, as a page of fifty. Times are those of whole requests, in
-milliseconds.
+milliseconds; those of the web interface's list, which takes the same queries, are of its first byte.
 
     PYTHONPATH=tests python bench/listing.py [RUNS]
 """
@@ -14,9 +14,10 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ ROUNDS = 100
 WARM_UP = 3
 PROJECT = "seed-reviews"
 PATH = f"/v1/workspaces/default/projects/{PROJECT}/runs"
+WEB = f"/projects/default/{PROJECT}/runs"
 
 Query = dict[str, Any]
 
@@ -139,11 +141,23 @@ class Known:
         }
 
 
-def timed(client: httpx.Client, path: str, query: Query) -> tuple[float, Any]:
+def answered(client: httpx.Client, path: str, query: Query) -> tuple[float, int]:
+    """Return the milliseconds that an answer took, and how many runs it holds."""
     began = time.perf_counter()
     answer = client.get(path, params=query)
     took = (time.perf_counter() - began) * 1000
-    return took, answer.raise_for_status().json()
+    body = answer.raise_for_status().json()
+    return took, len(body.get("runs", [body]))
+
+
+def first_byte(client: httpx.Client, query: Query) -> tuple[float, int]:
+    """Return the milliseconds to the first byte of the list's web page, and how many runs are on it."""
+    began = time.perf_counter()
+    with client.stream("GET", WEB, params=query, headers={"accept": "text/html"}) as answer:
+        parts = answer.raise_for_status().iter_bytes()
+        first = next(parts)
+        took = (time.perf_counter() - began) * 1000
+        return took, b"".join([first, *parts]).count(b'<tr id="run_')
 
 
 def measure(clients: dict[str, httpx.Client]) -> None:
@@ -155,20 +169,33 @@ def measure(clients: dict[str, httpx.Client]) -> None:
         for title, run in (("one run", one.middle), ("history of one run", one.oldest)):
             rest = "/events" if "history" in title else ""
             asked[name][title] = (f"{PATH}/{run['id']}{rest}", {})
+    head(clients)
+    for title in next(iter(asked.values())):
+        tell(
+            title, {name: partial(answered, client, *asked[name][title]) for name, client in clients.items()}
+        )
+    for title in next(iter(known.values())).queries():
+        ways = {name: partial(first_byte, client, asked[name][title][1]) for name, client in clients.items()}
+        tell(f"page: {title}", ways)
+
+
+def head(clients: Iterable[str]) -> None:
     heads = " | ".join(f"{name} p50 | p99" for name in clients)
     print(f"| query | runs | {heads} |")
     print(f"|---|---|{'---|---|' * len(clients)}", flush=True)
-    for title in next(iter(asked.values())):
-        times: dict[str, list[float]] = {name: [] for name in clients}
-        found = 0
-        for number in range(-WARM_UP, ROUNDS):
-            for name, client in clients.items():
-                took, answer = timed(client, *asked[name][title])
-                found = len(answer.get("runs", [answer]))
-                if number >= 0:
-                    times[name].append(took)
-        cells = " | ".join(f"{statistics.median(of):.1f} | {percentile(of, 99):.1f}" for of in times.values())
-        print(f"| {title} | {found} | {cells} |", flush=True)
+
+
+def tell(title: str, ways: dict[str, Callable[[], tuple[float, int]]]) -> None:
+    """Ask in each way in turn, and print how long it took and how many runs there were."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    found = 0
+    for number in range(-WARM_UP, ROUNDS):
+        for name, way in ways.items():
+            took, found = way()
+            if number >= 0:
+                times[name].append(took)
+    cells = " | ".join(f"{statistics.median(of):.1f} | {percentile(of, 99):.1f}" for of in times.values())
+    print(f"| {title} | {found} | {cells} |", flush=True)
 
 
 def percentile(values: list[float], percent: int) -> float:
