@@ -1,7 +1,7 @@
-"""How the page of a log of a million lines does in a real Chromium, beside the same log as plain text in a tab.
+"""How the page of a log of a million lines does in a real Chromium, beside the log as plain text in a tab.
 
-The log is in a server's archive; the page is opened, scrolled through and, while 20,000 lines a second come in,
-followed. Times are from the request of the page to the first line that is seen; frames are those that the
+The log is in a server's archive; the page is opened, scrolled through and, while 20,000 lines a second come
+in, followed. Times are from the request of the page to the first line that is seen; frames are those that the
 browser drew; the heap is what its JavaScript holds.
 
     PYTHONPATH=tests python bench/log_page.py [LINES] [LINES_PER_SECOND]
@@ -38,7 +38,10 @@ RUNS = "/projects/default/demo/runs"
 
 FRAMES = """() => {
   window.frames = []; let last = performance.now();
-  const look = (now) => { window.frames.push(now - last); last = now; window.looking = requestAnimationFrame(look); };
+  const look = (now) => {
+    window.frames.push(now - last); last = now;
+    window.looking = requestAnimationFrame(look);
+  };
   window.looking = requestAnimationFrame(look);
 }"""
 
@@ -99,7 +102,9 @@ async def heap(session: CDPSession) -> float:
     return next(one["value"] for one in found["metrics"] if one["name"] == "JSHeapUsedSize") / _MIB
 
 
-async def followed(page: Page, session: CDPSession, api: ApiServer, run: dict[str, Any], a_second: int) -> None:
+async def followed(
+    page: Page, session: CDPSession, api: ApiServer, run: dict[str, Any], a_second: int
+) -> None:
     """Let lines come in, and print how many a second the page took in, and how far behind it was."""
     counted = "document.querySelector('log-view').lines"
     before = int(await page.evaluate(counted))
@@ -117,8 +122,8 @@ async def followed(page: Page, session: CDPSession, api: ApiServer, run: dict[st
     await page.wait_for_function(f"{counted} >= {before + sent}", timeout=300_000)
     took = time.perf_counter() - begin
     frames, longest = await drawn(page)
-    print(f"follow      fed {sent / fed:,.0f} lines/s, shown {sent / took:,.0f} lines/s ({fed / took:.2f} of that);")
-    print(f"            at most {late * 1000:,.0f} ms behind; {frames:.0f} frames/s, longest {longest:.0f} ms;")
+    print(f"follow      fed {sent / fed:,.0f} lines/s, shown {sent / took:,.0f} ({fed / took:.2f} of that);")
+    print(f"{' ':12}at most {late * 1000:,.0f} ms behind; {frames:.0f} frames/s, longest {longest:.0f} ms;")
     print(f"            heap at most {most:.0f} MiB")
 
 

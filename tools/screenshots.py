@@ -16,6 +16,7 @@ from pathlib import Path
 
 from chromium import Visitor, chromium, visit
 from e2e_platform import RUN_TIMEOUT_S, Platform, platform_on
+from environment import say
 from openai_server import openai_server
 from playwright.sync_api import Page, expect
 
@@ -110,13 +111,14 @@ def _nothing(page: Page) -> None:
 
 
 def draw(visitor: Visitor, name: str, path: str, first: Callable[[Page], object], *, dark: bool) -> None:
+    """Open a page, light or dark, and draw what of it is in the window."""
     page = visitor.page
     page.emulate_media(color_scheme="dark" if dark else "light")
     visitor.goto(path)
     page.wait_for_timeout(500)
     first(page)
     page.screenshot(path=FOLDER / f"{name}.png")
-    print(f"docs/tour/{name}.png", flush=True)
+    say(f"docs/tour/{name}.png")
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from chromium import visit
 from e2e_platform import RUN_TIMEOUT_S, Platform
 from playwright.sync_api import Browser, Page, expect
 
-
 pytestmark = pytest.mark.ray
 
 PROJECT = "/projects/default/e2e"
@@ -25,9 +24,7 @@ def tab_to(page: Page, selector: str) -> None:
     pytest.fail(f"no {selector} within {MOST_TABS} presses of Tab at {page.url}")
 
 
-def test_signing_in_making_a_run_and_finding_it_by_keys_alone(
-    browser: Browser, platform: Platform
-) -> None:
+def test_signing_in_making_a_run_and_finding_it_by_keys_alone(browser: Browser, platform: Platform) -> None:
     with visit(browser, platform.server.url) as visitor:
         page, press = visitor.page, visitor.page.keyboard.press
         visitor.goto(f"{PROJECT}/runs")
