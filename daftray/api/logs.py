@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -17,12 +18,16 @@ from daftray.api.documented import FORMS, PROBLEMS
 from daftray.api.outcomes import AttemptParameter, provide_run_id
 from daftray.api.ranges import UnsatisfiableRangeError, parse_range
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
+from daftray.api.times import with_zone
 from daftray.logs import search
 from daftray.logs.archive import LogArchive
 from daftray.logs.follow import LogBatch, LogEnd, LogFollower
+from daftray.logs.index import LogPlace, place_of
 
 PLAIN = "text/plain"  # Litestar adds the charset
 KEEP_ALIVE = b": still there\n\n"
+STREAM_HEADERS = {"X-Accel-Buffering": "no"}
+"""nginx would hold the lines back."""
 
 TailParameter = Annotated[
     int | None, QueryParameter(name="tail", ge=1, le=10_000, description="How many lines.")
@@ -33,6 +38,10 @@ SearchParameter = Annotated[
 ]
 FromParameter = Annotated[
     int, QueryParameter(name="from", ge=0, le=2**53, description="The byte to begin with.")
+]
+SinceParameter = Annotated[
+    datetime,
+    QueryParameter(name="time", description="RFC 3339, with its offset from UTC: ``2026-01-31T10:30:00Z``."),
 ]
 RangeHeader = Annotated[str | None, HeaderParameter(name="range")]
 LastEventId = Annotated[str | None, HeaderParameter(name="last-event-id", pattern=r"^[0-9]{1,18}$")]
@@ -102,8 +111,22 @@ async def follow_log(
     await archive.size(run_id, attempt)  # an attempt that is not there: once the stream began it is too late
     offset = int(last_event_id) if last_event_id is not None else start
     events = _events(follower, run_id, attempt, offset)
-    headers = {"X-Accel-Buffering": "no"}  # nginx would hold the lines back
-    return Stream(events, media_type="text/event-stream", headers=headers)
+    return Stream(events, media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+@get("/logs/since", guards=[viewer], opt={PROBLEMS: (410,)}, summary="Find a time in a run's log")
+async def find_time(
+    run_id: NamedDependency[str],
+    archive: NamedDependency[SkipValidation[LogArchive]],
+    time: SinceParameter,
+    attempt: AttemptParameter = None,
+) -> LogPlace:
+    """Return the first line that came in at a time or later, as this server saw it, to about a second.
+
+    ``time`` in the answer is when that line came in; without it none did, or it is not known when they did.
+    """
+    number, size = await archive.size(run_id, attempt)
+    return await place_of(archive, run_id, number, size=size, time=with_zone("time", time))
 
 
 async def _events(
@@ -112,7 +135,7 @@ async def _events(
     """Encode what the follower yields. Sent a batch at a time: an event alone costs more than its line."""
     yield KEEP_ALIVE
     async for part in follower.follow(run_id, attempt=attempt, offset=offset):
-        yield _batch(part) if isinstance(part, LogBatch) else _end(part)
+        yield _batch(part) if isinstance(part, LogBatch) else encode_end(part)
 
 
 def _batch(batch: LogBatch) -> bytes:
@@ -123,13 +146,14 @@ def _batch(batch: LogBatch) -> bytes:
     return b"".join(b"id: %d\n%s%s}\n\n" % (line.offset, head, encode(line.message)) for line in batch.lines)
 
 
-def _end(end: LogEnd) -> bytes:
+def encode_end(end: LogEnd) -> bytes:
+    """Return the last event of a log."""
     return b'id: %d\nevent: end\ndata: {"status":"%s"}\n\n' % (end.offset, end.status.encode())
 
 
 router = Router(
     PROJECT + "/runs/{run:str}",
-    route_handlers=[get_log, follow_log],
+    route_handlers=[get_log, follow_log, find_time],
     dependencies={
         "workspace_id": Provide(provide_workspace),
         "home": Provide(provide_project),

@@ -16,6 +16,7 @@ from daftray.api.overrides import read_overrides
 from daftray.api.projects import LimitParameter, OffsetParameter
 from daftray.api.scope import PROJECT, provide_project, provide_workspace
 from daftray.api.strict import refuse_unknown
+from daftray.api.times import with_zone
 from daftray.domain.errors import InputIssue, InvalidInputError
 from daftray.domain.ports import RunQuery
 from daftray.domain.principal import Principal
@@ -125,8 +126,8 @@ async def list_runs(  # noqa: PLR0913, PLR0917 (Litestar takes each query parame
         status=status,
         labels=_labels(labels or []),
         text=q,
-        created_after=_with_offset("created_after", created_after),
-        created_before=_with_offset("created_before", created_before),
+        created_after=with_zone("created_after", created_after),
+        created_before=with_zone("created_before", created_before),
         trigger=trigger,
         task=await task_service.id_of(home, task) if task is not None else None,
         before=cursor,
@@ -195,14 +196,6 @@ def page_of(found: list[Run], query: RunQuery) -> RunPage:
     last = found[-1].id if len(found) == query.limit else None
     page = query.offset // query.limit + 1
     return RunPage(runs=found, next_cursor=last, page=page, page_size=query.limit)
-
-
-def _with_offset(name: str, time: datetime | None) -> datetime | None:
-    """Refuse a time of no certain zone. Litestar passes over msgspec's own constraint for a parameter."""
-    if time is not None and time.tzinfo is None:
-        issue = InputIssue(path=name, message="give the offset from UTC as well: 2026-01-31T10:30:00Z")
-        raise InvalidInputError("A time has no offset from UTC.", issues=(issue,))
-    return time
 
 
 def _labels(pairs: list[str]) -> dict[str, str]:

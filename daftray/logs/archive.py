@@ -13,9 +13,10 @@ from daftray.domain.errors import (
     LogRemovedError,
     StaleClaimError,
 )
-from daftray.domain.ports import BlobStore, Claim, RayJobs, RunStore
+from daftray.domain.ports import BlobStore, Claim, Clock, RayJobs, RunStore
 from daftray.domain.run import Run
 from daftray.logs.chunks import CHUNK, growing_key, key_of, spans
+from daftray.logs.fact_store import FactStore
 from daftray.logs.masking import Mask
 from daftray.logs.signals import LogSignals
 
@@ -47,15 +48,26 @@ def archived_size(run: Run, attempt: int) -> int:
 
 
 class LogArchive:
-    """The logs of all runs. The bytes of a log are those of its driver's file, secret values aside."""
+    """The logs of all runs. The bytes of a log are those of its driver's file, secret values aside.
+
+    With a ``clock`` it is noted when lines came in, and what each full chunk holds.
+    """
 
     def __init__(
-        self, *, blobs: BlobStore, rayjobs: RayJobs, runs: RunStore, signals: LogSignals | None = None
+        self,
+        *,
+        blobs: BlobStore,
+        rayjobs: RayJobs,
+        runs: RunStore,
+        signals: LogSignals | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._blobs = blobs
         self._rayjobs = rayjobs
         self._runs = runs
         self._signals = signals
+        self._clock = clock
+        self.facts = FactStore(blobs)
 
     async def copy(self, run: Run, job: Job, *, claim: Claim, secrets: Mapping[str, str]) -> bool:
         """Copy what is new in the log of a run's current attempt; tell whether there was anything.
@@ -126,7 +138,10 @@ class LogArchive:
         return job.status.terminal and not await self._rayjobs.read_log(job, offset=offset, limit=1)
 
     async def _append(self, run: Run, size: int, new: bytes, claim: Claim) -> None:
-        """Write the chunks first, then their size; only then the older growing chunk may go."""
+        """Write the chunks first, then their size; only then the older growing chunk may go.
+
+        What is known of them comes last: whoever lost the claim notes nothing.
+        """
         index, filled = divmod(size, CHUNK)
         older = growing_key(run.id, run.attempt, index, filled)
         content = (await self._growing(run, older, size) if filled else b"") + new
@@ -137,6 +152,8 @@ class LogArchive:
         await self._runs.save_log_size(run.id, run.attempt, size + len(new), claim)
         if filled:
             await self._blobs.delete(older)
+        if self._clock is not None:
+            await self.facts.note(run.id, run.attempt, size=size, content=content, now=self._clock.now())
 
     async def _growing(self, run: Run, key: str, size: int) -> bytes:
         try:

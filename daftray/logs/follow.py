@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from daftray.domain.ports import Clock, RunStore
 from daftray.domain.run import Run
 from daftray.domain.status import RunStatus
 from daftray.logs.archive import LogArchive, archived_size
-from daftray.logs.lines import LogLine, split_lines, timestamp
+from daftray.logs.lines import LogLine, split_lines, timestamp, whole_lines
 from daftray.logs.sharing import SharedCalls
 from daftray.logs.signals import LogSignals
 
-__all__ = ["LogBatch", "LogEnd", "LogFollower", "LogLine", "LogSignals"]
+__all__ = ["LogBatch", "LogEnd", "LogFollower", "LogLine", "LogPiece", "LogSignals"]
 
 _QUIET_POLLS = 30
 """After so many looks without a line an empty batch shows life: proxies end silent streams."""
@@ -32,11 +33,42 @@ class LogBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class LogPiece:
+    """Text that goes on where the last piece ended, mostly whole lines; none after long silence.
+
+    ``at`` is the second (UTC, since 1970) at which it came in, where this follower saw it coming.
+    """
+
+    at: int | None
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogEnd:
     """Everything was sent, and the attempt has ended so. A stream that ends without this was cut off."""
 
     status: RunStatus
     offset: int
+
+
+Shown = TypeVar("Shown")
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown(Generic[Shown]):
+    """What came of bytes up to an offset, or nothing after long silence.
+
+    It is ``fresh`` where it was waited for.
+    """
+
+    offset: int
+    shown: Shown | None
+    fresh: bool = False
+
+
+_Cut = Callable[[bytes, int, bool], _Grown[Shown] | None]
+"""Takes bytes, the offset that they begin at, and whether the log ends with them."""
 
 
 class LogFollower:
@@ -72,30 +104,63 @@ class LogFollower:
             LogNotFoundError: the run has no such attempt.
             LogRemovedError: retention removed it.
         """
+
+        def lines_of(data: bytes, start: int, final: bool) -> _Grown[list[LogLine]] | None:
+            lines = split_lines(data, start, final=final)
+            return _Grown(lines[-1].offset, lines) if lines else None
+
+        async for part in self._follow(run_id, attempt, offset, lines_of):
+            if isinstance(part, LogEnd):
+                yield part
+            else:
+                yield LogBatch(timestamp(self._clock.now()), part.shown or [])
+
+    async def pieces(
+        self, run_id: str, *, attempt: int | None = None, offset: int = 0
+    ) -> AsyncGenerator[LogPiece | LogEnd, None]:
+        """Yield the same as text, in pieces as large as they come: a line alone costs more than its text.
+
+        Ends and raises as `follow` does.
+        """
+
+        def text_of(data: bytes, start: int, final: bool) -> _Grown[str] | None:
+            text = whole_lines(data, start, final=final, longest=_BATCH_BYTES)
+            return _Grown(text.offset, text.text) if text else None
+
+        async for part in self._follow(run_id, attempt, offset, text_of):
+            if isinstance(part, LogEnd):
+                yield part
+            else:
+                at = int(self._clock.now().timestamp()) if part.fresh else None
+                yield LogPiece(at, part.offset, part.shown or "")
+
+    async def _follow(
+        self, run_id: str, attempt: int | None, offset: int, cut: _Cut[Shown]
+    ) -> AsyncGenerator[_Grown[Shown] | LogEnd, None]:
         attempt, _ = await self._archive.size(run_id, attempt)
-        quiet = 0
+        quiet, fresh = 0, False
         with self._signals.following(run_id) as changed:
             while not self._stopping.is_set():
                 changed.clear()
                 run = await self._looks.get((run_id, self._signals.given), lambda: self._runs.get(run_id))
                 ended = _ended(run, attempt)
                 size = archived_size(run, attempt)
-                async for batch in self._new_lines(run_id, attempt, offset, size, final=ended is not None):
-                    offset, quiet = batch.lines[-1].offset, 0
-                    yield batch
+                async for part in self._grown(run_id, attempt, offset, size, cut, final=ended is not None):
+                    offset, quiet = part.offset, 0
+                    yield replace(part, fresh=fresh)
                     if self._stopping.is_set():
                         return
                 if ended is not None:
                     yield LogEnd(status=ended, offset=offset)
                     return
                 await self._wait(changed)
-                quiet += 1
+                quiet, fresh = quiet + 1, True
                 if quiet % _QUIET_POLLS == 0:
-                    yield LogBatch(timestamp(self._clock.now()), [])
+                    yield _Grown(offset, None)
 
-    async def _new_lines(
-        self, run_id: str, attempt: int, offset: int, size: int, *, final: bool
-    ) -> AsyncGenerator[LogBatch, None]:
+    async def _grown(
+        self, run_id: str, attempt: int, offset: int, size: int, cut: _Cut[Shown], *, final: bool
+    ) -> AsyncGenerator[_Grown[Shown], None]:
         while offset < size:
             end = min(size, offset + _BATCH_BYTES)
             data = await self._reads.get(
@@ -104,11 +169,11 @@ class LogFollower:
                     run_id, attempt, size=size, start=start, end=end
                 ),
             )
-            lines = split_lines(data, offset, final=final and end == size)
-            if not lines:
+            part = cut(data, offset, final and end == size)
+            if part is None:
                 return
-            offset = lines[-1].offset
-            yield LogBatch(timestamp(self._clock.now()), lines)
+            offset = part.offset
+            yield part
 
     async def _wait(self, changed: asyncio.Event) -> None:
         """Wait until the run changes, the server stops, or it is time to look anyway."""

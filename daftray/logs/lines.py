@@ -41,6 +41,27 @@ def split_lines(data: bytes, offset: int, *, final: bool) -> list[LogLine]:
     return lines
 
 
+@dataclass(frozen=True, slots=True)
+class LogText:
+    """Text that goes on where the last one ended: the offset in the log after it, newlines included."""
+
+    offset: int
+    text: str
+
+
+def whole_lines(data: bytes, offset: int, *, final: bool, longest: int) -> LogText | None:
+    """Return bytes that begin at an offset as one text, up to the end of the last line that has one.
+
+    A line of ``longest`` bytes and more is given in parts, and a last one without a newline where ``final``.
+    """
+    end = data.rfind(b"\n") + 1
+    if not end and len(data) >= longest:
+        end = _between_characters(data, 0, len(data) - _LONGEST_CHARACTER)
+    if final:
+        end = len(data)
+    return LogText(offset + end, data[:end].decode(errors="replace")) if end else None
+
+
 def timestamp(at: datetime) -> str:
     """Return a UTC time as ``2026-01-31T10:30:01.123456Z``, with six digits always."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

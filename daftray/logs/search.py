@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
 from daftray.logs.archive import LogArchive
 from daftray.logs.chunks import CHUNK
+from daftray.logs.finding import Found, Scan, holding
 
 MOST_LINES = 10_000
 """Lines that a tail gives at most, and matches that a search gives at most."""
@@ -48,54 +51,21 @@ async def search(
     archive: LogArchive, run_id: str, attempt: int, *, size: int, text: str, limit: int = 1000
 ) -> LogMatches:
     """Return the lines that hold a text, upper and lower case of ASCII letters alike."""
-    finder = _Finder(text.encode().lower(), min(limit, MOST_LINES))
+    scan, matches = Scan(holding(text)), list[LogMatch]()
+    most = min(limit, MOST_LINES)
+
+    def take(found: Iterable[Found]) -> bool:
+        """Keep what is found; tell whether there is enough of it."""
+        for line, offset, data in islice(found, most - len(matches)):
+            shown = data[:_SHOWN_BYTES].decode(errors="replace")
+            matches.append(LogMatch(line=line, offset=offset, message=shown))
+        return len(matches) >= most
+
     async for data in archive.stream(run_id, attempt, size=size):
-        await asyncio.to_thread(finder.feed, data)
-        if finder.full:
-            return LogMatches(matches=finder.matches, more=True)
-    finder.finish()
-    return LogMatches(matches=finder.matches)
-
-
-class _Finder:
-    """Looks through a log that comes in pieces. A line is looked through once its end is known."""
-
-    def __init__(self, needle: bytes, limit: int) -> None:
-        self._needle = needle
-        self._limit = limit
-        self._rest = b""
-        self._line, self._offset = 1, 0
-        self.matches: list[LogMatch] = []
-
-    @property
-    def full(self) -> bool:
-        return len(self.matches) >= self._limit
-
-    def feed(self, data: bytes) -> None:
-        data = self._rest + data
-        # A line without an end is looked through in parts, or it would fill the memory.
-        whole = data.rfind(b"\n") + 1 or (len(data) if len(data) > CHUNK else 0)
-        self._rest = data[whole:]
-        self._look_through(data[:whole])
-
-    def finish(self) -> None:
-        self._look_through(self._rest)
-        self._rest = b""
-
-    def _look_through(self, data: bytes) -> None:
-        lowered = data.lower()
-        done = line_start = 0
-        line = self._line
-        while not self.full and (hit := lowered.find(self._needle, done)) >= 0:
-            line += data.count(b"\n", line_start, hit)
-            line_start = data.rfind(b"\n", 0, hit) + 1
-            end = data.find(b"\n", hit)
-            end = len(data) if end < 0 else end
-            shown = data[line_start : min(end, line_start + _SHOWN_BYTES)].decode(errors="replace")
-            self.matches.append(LogMatch(line=line, offset=self._offset + line_start, message=shown))
-            done = end + 1
-        self._line += data.count(b"\n")
-        self._offset += len(data)
+        if await asyncio.to_thread(take, scan.feed(data)):
+            return LogMatches(matches=matches, more=True)
+    take(scan.finish())
+    return LogMatches(matches=matches)
 
 
 def _start_of_last(data: bytes, lines: int) -> int | None:

@@ -144,7 +144,7 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         keys_for=ring.keys,
         openid=settings,
     )
-    archive = LogArchive(blobs=blobs, rayjobs=rayjobs, runs=run_store, signals=signals)
+    archive = LogArchive(blobs=blobs, rayjobs=rayjobs, runs=run_store, signals=signals, clock=clock)
     context = StepContext(
         runs=run_store,
         reports=reports,

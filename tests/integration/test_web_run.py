@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from api_over_http import api_over_http
-from api_runs import end, log_on, run_on
+from api_runs import end, run_on
 from api_server import BASE, ApiServer
 from browsing import PAGE, browser, with_person
 
@@ -61,22 +61,6 @@ async def test_a_run_that_has_ended_says_how_and_asks_no_more(api: ApiServer) ->
     assert "<b>" not in log
     for tab in ("/problems", "/results", "/metrics"):
         assert "empty" in await shown(api, run, tab)
-
-
-async def test_the_index_of_a_log_finds_its_lines(api: ApiServer) -> None:
-    run = await api.create_run()
-    lines = [f"line {number} {'x' * (number % 300)}" for number in range(6000)]
-    await run_on(api, run, "".join(f"{line}\n" for line in lines).encode())
-    await log_on(api, run, b"no end yet")
-    address = f"{RUNS}/{run['id']}/logs/index"
-    index = (await api.ask("GET", address, headers={"accept": "*/*"})).json()
-    assert index["lines"] == 6000
-    assert len(index["marks"]) > 3
-    for line, offset in index["marks"]:
-        window = {"range": f"bytes={offset}-{offset + 400}"}
-        part = await api.ask("GET", f"{BASE}/demo/runs/{run['id']}/logs", headers=window)
-        assert part.text.partition("\n")[0] == lines[line]
-    assert index["end"] == sum(len(line) + 1 for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +135,7 @@ async def test_cancel_and_run_again_are_forms(api: ApiServer) -> None:
     }
 
 
-@pytest.mark.parametrize("tab", [*TABS, "/logs/index", "/problems/ffff"])
+@pytest.mark.parametrize("tab", [*TABS, "/logs/index", "/logs/tail", "/logs/lines?q=x", "/problems/ffff"])
 async def test_a_foreign_run_is_none(api: ApiServer, tab: str) -> None:
     run = await api.create_run()
     source = {"git": {"remote": api.repo.url}}

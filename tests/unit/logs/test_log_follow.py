@@ -15,7 +15,7 @@ from daftray.domain.status import RunPhase, RunStatus
 from daftray.logs import follow
 from daftray.logs.archive import LogArchive
 from daftray.logs.chunks import CHUNK, key_of, spans
-from daftray.logs.follow import LogBatch, LogEnd, LogFollower
+from daftray.logs.follow import LogBatch, LogEnd, LogFollower, LogPiece
 from daftray.logs.signals import LogSignals
 
 MINE = a_claim("mine")
@@ -171,6 +171,38 @@ async def test_what_is_not_there_is_said_at_once(followed: Followed) -> None:
         await anext(followed.follower.follow("run_none"))
     with pytest.raises(LogNotFoundError):
         await anext(followed.follower.follow(followed.run.id, attempt=7))
+
+
+async def test_text_comes_in_large_pieces_and_says_when_it_came(followed: Followed) -> None:
+    written = b"".join(b"line %d\n" % number for number in range(50_000))
+    await followed.grow(written)
+    stream = followed.follower.pieces(followed.run.id, offset=7)
+    pieces = [await anext(stream) for _ in range(3)]
+    await followed.grow(b"new\nla")
+    pieces.append(await anext(stream))
+    await followed.grow(b"st")
+    await followed.end()
+    pieces += [part async for part in stream]
+    text, now = "", int(followed.clock.now().timestamp())
+    for piece in pieces[:-1]:
+        assert isinstance(piece, LogPiece)
+        text += piece.text
+        assert piece.at == (None if piece.offset <= len(written) else now)
+    assert text.encode() == (written + b"new\nlast")[7:]
+    assert pieces[-2] == LogPiece(now, len(written) + 8, "last")
+    assert pieces[-1] == LogEnd(status=RunStatus.FAILED, offset=len(written) + 8)
+    assert len(pieces) == 6
+
+
+async def test_a_line_without_an_end_is_sent_in_parts(followed: Followed) -> None:
+    await followed.grow(b"x" * CHUNK * 3)
+    stream = followed.follower.pieces(followed.run.id)
+    first = await anext(stream)
+    assert isinstance(first, LogPiece)
+    assert len(first.text) > CHUNK - 10
+    await followed.end()
+    *parts, _ = [part async for part in stream]
+    assert sum(len(part.text) for part in parts if isinstance(part, LogPiece)) + len(first.text) == CHUNK * 3
 
 
 def waits(followed: Followed) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daftray.logs.lines import LONGEST_LINE, split_lines, timestamp
+from daftray.logs.lines import LONGEST_LINE, LogText, split_lines, timestamp, whole_lines
 
 
 @given(
@@ -52,3 +52,20 @@ def test_a_line_of_just_the_bound_is_not_followed_by_an_empty_one() -> None:
 
 def test_times_have_six_digits_always() -> None:
     assert timestamp(datetime(2026, 1, 31, 10, 30, 1, tzinfo=UTC)) == "2026-01-31T10:30:01.000000Z"
+
+
+def test_text_ends_with_a_line() -> None:
+    assert whole_lines(b"one\ntwo\nth", 5, final=False, longest=100) == LogText(13, "one\ntwo\n")
+    assert whole_lines(b"th", 13, final=False, longest=100) is None
+    assert whole_lines(b"th", 13, final=True, longest=100) == LogText(15, "th")
+
+
+def test_text_of_a_line_without_an_end_is_cut_between_characters() -> None:
+    for extra in range(3):
+        data = ("x" * extra + "€" * 100).encode()
+        part = whole_lines(data, 0, final=False, longest=100)
+        assert part is not None
+        assert len(data) - 7 <= part.offset < len(data)
+        rest = whole_lines(data[part.offset :], part.offset, final=True, longest=100)
+        assert rest is not None
+        assert part.text + rest.text == data.decode()

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from daftray.logs.archive import LogArchive
 from daftray.logs.chunks import CHUNK, key_of, spans
-from daftray.logs.search import LogMatch, _Finder, search, tail
+from daftray.logs.finding import Scan, holding
+from daftray.logs.search import LogMatch, search, tail
 
 RUN = a_run(id="run_1")
 
@@ -77,10 +78,10 @@ async def test_a_search_crosses_chunks_and_stops_at_its_limit() -> None:
 
 
 async def test_a_line_without_an_end_does_not_fill_the_memory() -> None:
-    finder = _Finder(b"needle", 10)
+    scan = Scan(holding("needle"))
     for _ in range(5):
-        finder.feed(b"x" * CHUNK)
-        assert len(finder._rest) <= CHUNK
+        assert list(scan.feed(b"x" * CHUNK)) == []
+        assert len(scan._rest) <= CHUNK
     log = b"x" * (3 * CHUNK) + b"needle"
     found = await search(await archive_of(log), RUN.id, 1, size=len(log), text="needle")
     assert [(match.line, len(match.message) <= 2000) for match in found.matches] == [(1, True)]

@@ -8,6 +8,7 @@ from factories import NOW
 
 from daftray.domain.retention import KEPT_SOURCE, Kept
 from daftray.logs.chunks import growing_key, sealed_key
+from daftray.logs.fact_store import facts_key, group_key
 from daftray.metrics.outcomes import result_key
 from daftray.retention import keys
 from daftray.retention.policy import Bound, choose, in_units, older_than
@@ -60,7 +61,8 @@ def test_keys_are_read_as_they_are_made() -> None:
     kept = KEPT[0]
     log = keys.blobs_of("logs", kept)
     assert log.endswith("/")
-    for made in (sealed_key(kept.run, 1, 3), growing_key(kept.run, 1, 0, 7)):
+    facts = (facts_key(kept.run, 1, 3), group_key(kept.run, 1, 3))
+    for made in (sealed_key(kept.run, 1, 3), growing_key(kept.run, 1, 0, 7), *facts):
         assert made.startswith(log)
         assert made.startswith(keys.blobs_of_run(kept.run))
         assert keys.run_of(made) == kept.run
