@@ -5,9 +5,11 @@ from __future__ import annotations
 from litestar import Router
 
 from daftray.web import (
+    api_keys,
     assets,
     devices,
     home,
+    members,
     new_run,
     run_actions,
     run_page,
@@ -28,5 +30,7 @@ ROUTERS: list[Router] = [
     run_actions.router,
     tasks.router,
     new_run.router,
+    members.router,
+    api_keys.router,
 ]
 """In the order of a visit."""
