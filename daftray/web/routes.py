@@ -7,6 +7,7 @@ from litestar import Router
 from daftray.web import (
     api_keys,
     assets,
+    audit_log,
     devices,
     home,
     members,
@@ -32,5 +33,6 @@ ROUTERS: list[Router] = [
     new_run.router,
     members.router,
     api_keys.router,
+    audit_log.router,
 ]
 """In the order of a visit."""
