@@ -8,6 +8,7 @@ from daftray.web import (
     api_keys,
     assets,
     audit_log,
+    clusters,
     devices,
     home,
     members,
@@ -34,5 +35,6 @@ ROUTERS: list[Router] = [
     members.router,
     api_keys.router,
     audit_log.router,
+    clusters.router,
 ]
 """In the order of a visit."""
