@@ -156,12 +156,16 @@ class InMemoryAuditStore:
         self._entries.append(entry)
 
     async def list(self, query: AuditQuery) -> list[AuditEntry]:
-        wanted = {name: getattr(query, name) for name in ("workspace", "project", "actor", "action")}
+        alike = ("workspace", "project", "actor", "actor_name", "action")
+        wanted = {name: getattr(query, name) for name in alike}
         found = [
             entry
             for entry in self._entries
             if all(value in {None, getattr(entry, name)} for name, value in wanted.items())
             and (query.before is None or entry.id < query.before)
+            and (query.target is None or query.target.lower() in (entry.target or "").lower())
+            and (query.since is None or entry.at >= query.since)
+            and (query.until is None or entry.at < query.until)
         ]
         return sorted(found, key=lambda entry: entry.id, reverse=True)[: query.limit]
 

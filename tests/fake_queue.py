@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from fake_memory import Memory, RunRecord
 
-from daftray.domain.queue import ClusterQueue, QueuedRun, QueuePlace
+from daftray.domain.queue import ClusterLoad, ClusterQueue, QueuedRun, QueuePlace
 from daftray.domain.run import Run
 from daftray.domain.status import ON_CLUSTER, RunPhase
 
@@ -47,6 +48,19 @@ def queue_of(memory: Memory, cluster: str, now: datetime, ahead: int) -> Cluster
             for project, line in sorted(lines.items())
             for run in sorted(line, key=_turn)[:ahead]
         ),
+    )
+
+
+def load_of(memory: Memory, cluster: str) -> ClusterLoad:
+    live = [record.run for record in memory.runs.values() if record.run.cluster == cluster]
+    there = [run for run in live if run.phase in ON_CLUSTER]
+    silences = [run.cluster_silent_since for run in there if run.cluster_silent_since]
+    return ClusterLoad(
+        running=dict(Counter(run.project for run in there)),
+        starting=sum(run.phase in _STARTING for run in there),
+        waiting=dict(Counter(run.project for run in live if run.phase is RunPhase.QUEUED)),
+        limits={one.id: one.max_running for one in memory.projects.values() if one.max_running},
+        silent_since=min(silences, default=None),
     )
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from daftray.domain.cluster import (
     ClusterInfo,
+    ClusterNode,
     ClusterResources,
     Job,
     JobStatus,
@@ -39,6 +40,16 @@ ROOMY = ClusterResources(
     memory_free=32 * _GIB,
     head_memory_total=64 * _GIB,
     head_memory_free=48 * _GIB,
+)
+HEAD = ClusterNode(
+    id="ab" * 28,
+    state="ALIVE",
+    head=True,
+    address="10.0.0.1",
+    cpus=4,
+    memory=32 * _GIB,
+    machine_memory_total=64 * _GIB,
+    machine_memory_free=48 * _GIB,
 )
 _LOST = (
     "runtime_env setup failed: OSError: Failed to download runtime_env file package {} from the GCS to the "
@@ -81,6 +92,7 @@ class FakeRayJobs:
         self.sweeps: list[tuple[str, bool]] = []
         self.deletes: list[str] = []
         self.room = ROOMY
+        self.there = [HEAD]
         self.unreachable = False
         self.refuses: str | None = None
         self.error_type: str | None = None
@@ -127,6 +139,10 @@ class FakeRayJobs:
         free = {"cpus_free": self.room.cpus_free, "memory_free": self.room.memory_free}
         taken = {"cpus_free": cpus, "memory_free": memory}
         return replace(self.room, **{key: it and it - taken[key] for key, it in free.items()})
+
+    async def nodes(self) -> tuple[ClusterNode, ...]:
+        self._answer()
+        return tuple(self.there)
 
     async def ensure_package(self, package: Package) -> None:
         self._answer()
@@ -216,8 +232,8 @@ class FakeRayJobs:
             return b""
         return self._job(job.submission_id).log[offset : offset + limit]
 
-    def dashboard_url(self, job_id: str) -> str:
-        return f"http://fake.invalid/#/jobs/{job_id}"
+    def dashboard_url(self, job_id: str | None = None) -> str:
+        return f"http://fake.invalid/#/{f'jobs/{job_id}' if job_id else 'cluster'}"
 
     def _lacks(self, submission: JobSubmission) -> str | None:
         """Return a package of the job that the cluster does not have."""

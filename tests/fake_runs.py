@@ -19,7 +19,7 @@ from daftray.domain.errors import (
 from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.ports import Claim, NewRun, RunQuery
-from daftray.domain.queue import ClusterQueue, QueuePlace
+from daftray.domain.queue import ClusterLoad, ClusterQueue, QueuePlace
 from daftray.domain.run import Attempt, Run, RunEvent
 from daftray.domain.spec import RunSpec
 from daftray.domain.status import RunPhase
@@ -165,6 +165,9 @@ class InMemoryRunStore:
 
     async def queue_place(self, run: Run) -> QueuePlace:
         return fake_queue.place_of(run, self._live())
+
+    async def load(self, cluster: str) -> ClusterLoad:
+        return fake_queue.load_of(self._memory, cluster)
 
     def _now(self) -> datetime:
         return self._memory.clock.now()

@@ -30,7 +30,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
     target: str | None = None
     workspace: str | None = None
-    project: str | None = None
+    project: str | msgspec.UnsetType | None = msgspec.UNSET
     actor: Principal | None = None
 
 
@@ -39,13 +39,14 @@ def note(
     *,
     target: str | None = None,
     workspace: str | None = None,
-    project: str | None = None,
+    project: str | msgspec.UnsetType | None = msgspec.UNSET,
     actor: Principal | None = None,
 ) -> None:
     """Say what was changed, or who did it, for the audit log. No secret value belongs in it.
 
     ``target`` is an id, or a name where that is how the thing is called; by default it is what the path ends
-    in. ``workspace`` and ``project`` are ids; by default those of the path. ``actor`` is who signed in.
+    in. ``workspace`` and ``project`` are ids; by default those of the path. No project (None) is the whole
+    workspace, whatever project the path names. ``actor`` is who signed in.
     """
     request.state["audit_note"] = Note(target=target, workspace=workspace, project=project, actor=actor)
 
@@ -95,7 +96,7 @@ def change_of(scope: Scope, action: str) -> Change:
         actor=user if isinstance(user, Principal) else None,
         target=noted.target or _named(scope["path_params"]) or project or workspace,
         workspace=noted.workspace or workspace,
-        project=noted.project or project,
+        project=project if noted.project is msgspec.UNSET else noted.project,
         remote=remote_of(scope),
     )
 

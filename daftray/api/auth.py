@@ -53,6 +53,13 @@ async def admin(connection: Connection, _: BaseRouteHandler) -> None:
     await _require(connection, Role.ADMIN)
 
 
+async def workspace_admin(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let those pass who may change the whole workspace, whatever project of it the path names."""
+    place = await place_of(connection)
+    if person(connection).role_in(place.workspace.id) is not Role.ADMIN:
+        raise ForbiddenError("This needs the role admin in the whole workspace.")
+
+
 async def guest(connection: Connection, _: BaseRouteHandler) -> None:
     """Let those pass who have something in the workspace, be it one project."""
     await place_of(connection)

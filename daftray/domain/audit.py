@@ -27,11 +27,19 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which entries are meant; what is none is no condition. ``before`` is the id that a page ended with."""
+    """Which entries are meant; what is none is no condition. ``before`` is the id that a page ended with.
+
+    ``actor_name`` is all of what somebody was called, ``target`` a part of what was changed, whatever its
+    case. ``since`` is within the time that is meant, ``until`` is not.
+    """
 
     workspace: str | None = None
     project: str | None = None
     actor: str | None = None
+    actor_name: str | None = None
     action: str | None = None
+    target: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
     before: str | None = None
     limit: int = 50

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+TESTED_RAY = "2.59"
+"""The release of Ray whose interfaces daftray is tested with, as ``pyproject.toml`` has it."""
 _PACKAGE_LOST = re.compile(r"Failed to download runtime_env file package gcs://\S+ from the GCS")
 """Ray's words where a job's package is not there any more (``runtime_env/packaging.py`` of Ray 2.59)."""
 
@@ -37,6 +39,31 @@ class ClusterResources(msgspec.Struct, frozen=True, kw_only=True):
     memory_free: int | None = None
     head_memory_total: int | None = None
     head_memory_free: int | None = None
+
+
+class ClusterNode(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine or container of a cluster, one that is gone included as long as the cluster remembers it.
+
+    ``state`` is Ray's word (``ALIVE``, ``DEAD``), ``detail`` what it says of the node's end. CPUs, GPUs and
+    ``memory`` (bytes) are the logical ones that the node brought in; the machine's memory, in bytes, is
+    None until the node reports it.
+    """
+
+    id: str
+    state: str
+    head: bool = False
+    address: str = ""
+    cpus: float = 0
+    gpus: float = 0
+    memory: int = 0
+    machine_memory_total: int | None = None
+    machine_memory_free: int | None = None
+    detail: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is there."""
+        return self.state == "ALIVE"
 
 
 class JobStatus(StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 
@@ -25,6 +27,20 @@ class ClusterQueue(msgspec.Struct, frozen=True, kw_only=True):
     starting: int = 0
     limits: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     waiting: tuple[QueuedRun, ...] = ()
+
+
+class ClusterLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs a cluster has, and how many wait for it, by project, at one moment.
+
+    ``waiting`` counts all that are queued, be their time to start come or not. ``silent_since`` is since when
+    the cluster has not told of one of the runs that it has.
+    """
+
+    running: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    starting: int = 0
+    waiting: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    limits: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    silent_since: datetime | None = None
 
 
 class QueuePlace(msgspec.Struct, frozen=True, kw_only=True):

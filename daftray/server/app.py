@@ -97,6 +97,7 @@ def create_app(services: Services) -> Litestar:
         "exposition": services.exposition,
         "run_problems": services.run_problems,
         "problem_ingest": services.problem_ingest,
+        "clusters": services.clusters,
         "source_files": services.source_files,
         "usage": services.usage,
         "archive": services.archive,

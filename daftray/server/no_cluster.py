@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from daftray.domain.cluster import (
     ClusterInfo,
+    ClusterNode,
     ClusterResources,
     Job,
     JobSubmission,
@@ -26,6 +27,10 @@ class NoCluster:
         self._refuse()
 
     async def resources(self) -> ClusterResources:
+        """Refuse."""
+        self._refuse()
+
+    async def nodes(self) -> tuple[ClusterNode, ...]:
         """Refuse."""
         self._refuse()
 
@@ -65,7 +70,7 @@ class NoCluster:
         """Refuse."""
         self._refuse()
 
-    def dashboard_url(self, job_id: str) -> str:
+    def dashboard_url(self, job_id: str | None = None) -> str:
         """Return nothing to look at."""
         return ""
 

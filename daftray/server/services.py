@@ -25,6 +25,7 @@ from daftray.projects.service import Projects
 from daftray.retention.collector import Retention
 from daftray.retention.janitor import Janitor
 from daftray.runs.checks import Checks
+from daftray.runs.clusters import Clusters
 from daftray.runs.finder import RunFinder
 from daftray.runs.metrics_stream import MetricsFollower
 from daftray.runs.problem_ingest import ProblemIngest
@@ -66,6 +67,7 @@ class Services:
     run_problems: Problems
     problem_ingest: ProblemIngest
     run_finder: RunFinder
+    clusters: Clusters
     source_files: SourceFiles
     usage: UsageIngest
     people: IdentityServices

@@ -48,7 +48,8 @@ from daftray.retention.collector import Retention
 from daftray.retention.janitor import Janitor
 from daftray.runs.capacity import Capacity
 from daftray.runs.checks import Checks
-from daftray.runs.context import Policy, StepContext
+from daftray.runs.clusters import Clusters
+from daftray.runs.context import StepContext
 from daftray.runs.finder import RunFinder
 from daftray.runs.metrics_stream import MetricsFollower
 from daftray.runs.problem_ingest import ProblemIngest
@@ -64,23 +65,10 @@ from daftray.server.clock import DatabaseClock
 from daftray.server.failpoints import Failpoints
 from daftray.server.github_wiring import github_access, github_hooks
 from daftray.server.identity_wiring import build_identity
+from daftray.server.policy_wiring import policy_of
 from daftray.server.services import Services
 from daftray.server.settings import ServerSettings
 from daftray.tasks.service import Tasks
-
-
-def policy_of(settings: ServerSettings, report_url: str) -> Policy:
-    """Return what the operator decided about runs."""
-    return Policy(
-        report_url=report_url,
-        max_running=settings.max_running,
-        installer=settings.installer,
-        queue_deadline=timedelta(seconds=settings.queue_timeout_s),
-        start_deadline=timedelta(seconds=settings.start_timeout_s),
-        cluster_deadline=timedelta(seconds=settings.cluster_timeout_s),
-        head_reserve=settings.head_reserve_bytes,
-        memory_per_run=settings.run_memory_bytes,
-    )
 
 
 def packages_of(settings: ServerSettings, mirrors: GitMirrors, blobs: BlobStore) -> Packages:
@@ -223,6 +211,9 @@ def build(  # noqa: PLR0913 (each may be replaced by a fake)
         run_problems=Problems(store=problems),
         problem_ingest=ProblemIngest(problems=problems, runs=run_store, secrets=secrets),
         run_finder=RunFinder(runs=run_store, access=people.access),
+        clusters=Clusters(
+            rayjobs=rayjobs, runs=run_store, clock=clock, cluster=cluster, policy=context.policy
+        ),
         source_files=SourceFiles(sources=sources, mirrors=mirrors, secrets=secrets),
         usage=UsageIngest(reports=reports, runs=run_store, accounts=accounts, pacing=Pacing(clock)),
         people=people,

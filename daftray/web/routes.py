@@ -5,9 +5,13 @@ from __future__ import annotations
 from litestar import Router
 
 from daftray.web import (
+    api_keys,
     assets,
+    audit_log,
+    clusters,
     devices,
     home,
+    members,
     new_run,
     run_actions,
     run_log,
@@ -30,5 +34,9 @@ ROUTERS: list[Router] = [
     run_actions.router,
     tasks.router,
     new_run.router,
+    members.router,
+    api_keys.router,
+    audit_log.router,
+    clusters.router,
 ]
 """In the order of a visit."""

@@ -55,8 +55,8 @@ class RunFilters(msgspec.Struct, frozen=True, kw_only=True):
             status=_status(self.status),
             labels=_labels(self.label),
             text=self.q or None,
-            created_after=_time("created_after", self.created_after),
-            created_before=_time("created_before", self.created_before),
+            created_after=time_in("created_after", self.created_after),
+            created_before=time_in("created_before", self.created_before),
             trigger=self.trigger or None,
             task=task,
             before=self.cursor or None,
@@ -71,6 +71,21 @@ def filters_of(request: AnyRequest) -> RunFilters:
     plain = {name: given.get(name, "").strip()[:_LONGEST] for name in names}
     labels = tuple(one.strip()[:_LONGEST] for one in given.getall("label", []) if one.strip())
     return RunFilters(**plain, label=labels)
+
+
+def time_in(name: str, text: str) -> datetime | None:
+    """Return a time; one that says no offset is of UTC, as everything in the pages is.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as exc:  # the first day of all has none before it
+        raise _refused(name, "give a time: 2026-01-31T10:30") from exc
 
 
 def _values(value: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -88,15 +103,6 @@ def _labels(pairs: tuple[str, ...]) -> dict[str, str]:
     if not all("=" in pair for pair in pairs):
         raise _refused("label", "give key=value")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _time(name: str, text: str) -> datetime | None:
-    """Return a time; one that says no offset is of UTC, as everything in the pages is."""
-    try:
-        at = datetime.fromisoformat(text) if text else None
-    except ValueError as exc:
-        raise _refused(name, "give a time: 2026-01-31T10:30") from exc
-    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
 def _limit(text: str) -> int:

@@ -73,6 +73,17 @@ async def test_a_cluster_says_what_it_has_and_what_of_it_is_free(cluster: Cluste
     await cluster.jobs.stop(name)
 
 
+async def test_a_cluster_tells_of_its_nodes(cluster: Cluster) -> None:
+    await resources(cluster, lambda it: it.head_memory_total is not None)
+    head, *others = await cluster.jobs.nodes()
+    assert (head.alive, head.head, head.cpus, head.gpus, head.detail) == (True, True, 4, 0, "")
+    assert not [node for node in others if node.head or node.alive]
+    assert len(head.id) == 56
+    assert head.address.count(".") == 3
+    assert head.memory > 0
+    assert 0 < (head.machine_memory_free or 0) < (head.machine_memory_total or 0)
+
+
 async def test_a_job_goes_from_submission_to_its_end(cluster: Cluster) -> None:
     name = new_id()
     await cluster.jobs.submit(submission(name, SPEAKS, metadata={"run": name}))
@@ -226,6 +237,7 @@ async def test_a_package_is_uploaded_once_and_again_when_ray_let_it_go(
 
 async def test_a_dashboard_has_a_page_for_a_job(cluster: Cluster) -> None:
     assert cluster.jobs.dashboard_url("02000000").endswith("/#/jobs/02000000")
+    assert cluster.jobs.dashboard_url().endswith("/#/cluster")
 
 
 def a_package(folder: Path, name: str) -> Package:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from stores import Stores
 
 from daftray.domain.ports import Claim
-from daftray.domain.queue import ClusterQueue, QueuedRun, QueuePlace
+from daftray.domain.queue import ClusterLoad, ClusterQueue, QueuedRun, QueuePlace
 from daftray.domain.run import Run
 from daftray.domain.status import RunPhase, RunStatus
 
@@ -141,3 +141,25 @@ async def test_a_run_is_told_where_it_stands(stores: Stores) -> None:
     await queued(stores, 0, cluster="far")
     places = [await stores.runs.queue_place(run) for run in (urgent, first, second, third)]
     assert places == [QueuePlace(before=before, waiting=5, taken=1) for before in range(4)]
+
+
+async def test_a_clusters_load_is_counted_by_project(stores: Stores) -> None:
+    other = a_project(id="prj_other", name="other", max_running=3)
+    await stores.projects.add(other)
+    for phase in RunPhase:
+        status = RunStatus.FAILED if phase is RunPhase.DONE else RunStatus.PENDING
+        await stores.runs.add(new(a_run(phase=phase, status=status)))
+        await stores.runs.add(new(a_run(phase=phase, status=status, cluster="far", created_at=at(-1))))
+    await queued(stores, 1, project=other.id, not_before=at(1000))
+    await stores.runs.add(new(a_run(phase=RunPhase.RUNNING, project=other.id, created_at=at(2))))
+    for seconds in (7, 5):
+        silent = a_run(phase=RunPhase.RUNNING, created_at=at(seconds), cluster_silent_since=at(seconds))
+        await stores.runs.add(new(silent))
+    assert await stores.runs.load("local") == ClusterLoad(
+        running={"prj_demo": 9, other.id: 1},
+        starting=4,
+        waiting={"prj_demo": 1, other.id: 1},
+        limits={other.id: 3},
+        silent_since=at(5),
+    )
+    assert await stores.runs.load("none") == ClusterLoad(limits={other.id: 3})

@@ -137,7 +137,8 @@ def _in_a_workspace(caller: str | None, path: str, least: str) -> int | None:
     if caller == "stranger" or (caller == "neighbour" and "{project}" in path):
         return 404
     held = -1 if caller == "neighbour" else ROLES.index(str(caller).removeprefix("plain "))
-    return 403 if least in ROLES and held < ROLES.index(least) else None
+    needed = least.removeprefix("workspace ")
+    return 403 if needed in ROLES and held < ROLES.index(needed) else None
 
 
 _ALL = frozenset({"workspace", "project"})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from daftray.adapters.rayjobs.jobs import RayJobsClient
-from daftray.domain.cluster import ClusterResources
+from daftray.domain.cluster import TESTED_RAY, ClusterNode, ClusterResources
 from daftray.domain.errors import ClusterRefusedError, ClusterUnreachableError
 
 GIB = 1 << 30
@@ -20,6 +22,7 @@ def a_node(
         "state": state,
         "isHeadNode": head,
         "nodeId": "ab",
+        "nodeManagerAddress": "10.0.0.1",
         "resourcesTotal": {"node:10.0.0.1": 1.0, **total},
     }
     return {"raylet": raylet, "cpu": 3.1} | ({} if mem is None else {"mem": mem})
@@ -62,6 +65,33 @@ async def test_all_living_nodes_count_and_only_the_heads_machine() -> None:
     )
 
 
+async def test_nodes_that_are_gone_come_last_with_the_reason() -> None:
+    lost: dict[str, object] = {"nodeId": "cd", "state": "DEAD", "stateMessage": "It was lost."}
+    worker: dict[str, object] = {
+        "nodeId": "ef",
+        "state": "ALIVE",
+        "resourcesTotal": {"CPU": 16.0, "GPU": 2.0},
+    }
+    head = a_node(head=True, mem=MACHINE, CPU=4.0, memory=8.0 * GIB)
+    told = {"summary": [{"raylet": lost}, {"raylet": worker}, head]}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"data": told}))
+    async with RayJobsClient("http://ray.invalid", token=None, transport=transport) as jobs:
+        assert await jobs.nodes() == (
+            ClusterNode(
+                id="ab",
+                state="ALIVE",
+                head=True,
+                address="10.0.0.1",
+                cpus=4,
+                memory=8 * GIB,
+                machine_memory_total=16 * GIB,
+                machine_memory_free=10 * GIB,
+            ),
+            ClusterNode(id="ef", state="ALIVE", cpus=16, gpus=2),
+            ClusterNode(id="cd", state="DEAD", detail="It was lost."),
+        )
+
+
 async def test_what_is_reserved_is_not_free_whether_it_is_used_or_not() -> None:
     text = (
         "2.0/8.0 CPU (1.0 used of 4.0 reserved in placement groups)\n"
@@ -86,3 +116,8 @@ async def test_another_answer_is_none_of_rays() -> None:
     async with RayJobsClient("http://ray.invalid", token=None, transport=transport) as jobs:
         with pytest.raises(ClusterRefusedError, match="none of Ray's job interface"):
             await jobs.resources()
+
+
+def test_the_tested_release_is_the_one_that_is_asked_for() -> None:
+    project = Path(__file__).parent.parent.parent / "pyproject.toml"
+    assert f'"ray[default]>={TESTED_RAY},' in project.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db.rows import ProjectRow, RunRow
-from daftray.domain.queue import ClusterQueue, QueuedRun, QueuePlace
+from daftray.domain.queue import ClusterLoad, ClusterQueue, QueuedRun, QueuePlace
 from daftray.domain.run import Run
 from daftray.domain.status import ON_CLUSTER, RunPhase
 
@@ -28,15 +28,44 @@ async def queue_of(session: AsyncSession, cluster: str, *, now: datetime, ahead:
     for project, phase, count in of_phase:
         running[project] = running.get(project, 0) + count
         starting += count if phase in _STARTING else 0
-    limits = await session.execute(
-        select(ProjectRow.id, ProjectRow.max_running).where(ProjectRow.max_running.is_not(None))
-    )
     return ClusterQueue(
         running=running,
         starting=starting,
-        limits={project: limit for project, limit in limits if limit is not None},
+        limits=await _limits(session),
         waiting=await _waiting(session, cluster, now=now, ahead=ahead),
     )
+
+
+async def load_of(session: AsyncSession, cluster: str) -> ClusterLoad:
+    """Return how many runs a cluster has and how many wait for it."""
+    silent = func.min(RunRow.cluster_silent_since)
+    found = await session.execute(
+        select(RunRow.project, RunRow.phase, func.count(), silent)
+        .where(RunRow.cluster == cluster, _LIVE, RunRow.phase.in_({*ON_CLUSTER, RunPhase.QUEUED}))
+        .group_by(RunRow.project, RunRow.phase)
+    )
+    running: dict[str, int] = {}
+    waiting: dict[str, int] = {}
+    starting, silences = 0, list[datetime]()
+    for project, phase, count, since in found:
+        counts = waiting if phase is RunPhase.QUEUED else running
+        counts[project] = counts.get(project, 0) + count
+        starting += count if phase in _STARTING else 0
+        silences += [since] if since is not None and phase in ON_CLUSTER else []
+    return ClusterLoad(
+        running=running,
+        starting=starting,
+        waiting=waiting,
+        limits=await _limits(session),
+        silent_since=min(silences, default=None),
+    )
+
+
+async def _limits(session: AsyncSession) -> dict[str, int]:
+    found = await session.execute(
+        select(ProjectRow.id, ProjectRow.max_running).where(ProjectRow.max_running.is_not(None))
+    )
+    return {project: limit for project, limit in found if limit is not None}
 
 
 async def _waiting(

@@ -19,7 +19,7 @@ from daftray.domain.errors import RunNotFoundError, StaleClaimError
 from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.ports import Claim, NewRun, RunQuery
-from daftray.domain.queue import ClusterQueue, QueuePlace
+from daftray.domain.queue import ClusterLoad, ClusterQueue, QueuePlace
 from daftray.domain.run import Attempt, Run, RunEvent
 from daftray.domain.status import RunPhase
 
@@ -178,6 +178,11 @@ class SqlRunStore:
         """Return where a queued run stands."""
         async with self._database.reading() as session:
             return await queue.place_of(session, run)
+
+    async def load(self, cluster: str) -> ClusterLoad:
+        """Return how many runs that cluster has, and how many wait for it."""
+        async with self._database.reading() as session:
+            return await queue.load_of(session, cluster)
 
 
 async def _get(session: AsyncSession, run_id: str) -> Run:

@@ -30,6 +30,7 @@ from daftray.adapters.rayjobs.sweeper import Sweeper
 from daftray.adapters.rayjobs.wire import ClusterMetadata, JobDetails, Version, decode, encode
 from daftray.domain.cluster import (
     ClusterInfo,
+    ClusterNode,
     ClusterResources,
     Job,
     JobSubmission,
@@ -94,6 +95,10 @@ class RayJobsClient:
             ClusterUnreachableError, ClusterRefusedError: it does not tell.
         """
         return await self._resources.read()
+
+    async def nodes(self) -> tuple[ClusterNode, ...]:
+        """Return the nodes. Raises `ClusterUnreachableError`, `ClusterRefusedError`."""
+        return await self._resources.nodes()
 
     async def ensure_package(self, package: Package) -> None:
         """Make sure that Ray holds a package: asking for it pins it there for ten minutes.
@@ -181,8 +186,10 @@ class RayJobsClient:
         """Return at most ``limit`` bytes of the driver's log from ``offset``; none where it ends."""
         return await self._logs.read(job, offset=offset, limit=limit)
 
-    def dashboard_url(self, job_id: str) -> str:
-        """Return the address of a job's page in the Ray dashboard."""
+    def dashboard_url(self, job_id: str | None = None) -> str:
+        """Return the address of a job's page in the Ray dashboard, or of the page of the cluster."""
+        if job_id is None:
+            return f"{self._rest.url}/#/cluster"
         return f"{self._rest.url}/#/jobs/{quote(job_id, safe='')}"
 
 

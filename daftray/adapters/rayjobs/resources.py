@@ -17,7 +17,7 @@ import msgspec
 
 from daftray.adapters.rayjobs.rest import Rest
 from daftray.adapters.rayjobs.wire import decode
-from daftray.domain.cluster import ClusterResources
+from daftray.domain.cluster import ClusterNode, ClusterResources
 from daftray.domain.errors import ClusterUnreachableError
 
 _AMOUNT = r"([0-9.]+(?:e[+-]?[0-9]+)?)([KMGT]iB|B)?"
@@ -38,6 +38,8 @@ class _Totals(msgspec.Struct, frozen=True):
 class _Raylet(msgspec.Struct, frozen=True, rename="camel"):
     node_id: str = ""
     state: str = ""
+    state_message: str | None = None
+    node_manager_address: str = ""
     is_head_node: bool = False
     resources_total: _Totals = _Totals()
 
@@ -70,9 +72,7 @@ class Resources:
             ClusterUnreachableError: no answer comes, or the head has just started and knows of no node.
             ClusterRefusedError: the cluster refuses.
         """
-        # Without `nocache` the answer may be minutes old: Ray gives the last one, and asks for the next.
-        query = {"view": "summary", "nocache": 1}
-        nodes = decode(await self._head.get("/nodes", query=query), _Summary).data
+        nodes = await self._asked()
         alive = [node for node in nodes.summary if node.raylet.state == "ALIVE"]
         if not alive:
             raise ClusterUnreachableError(
@@ -94,6 +94,32 @@ class Resources:
             head_memory_total=int(head[0]) if head else None,
             head_memory_free=int(head[1]) if head else None,
         )
+
+    async def nodes(self) -> tuple[ClusterNode, ...]:
+        """Return the nodes, the head first and those that are gone last. Raises as `read` does."""
+        found = [_node(node) for node in (await self._asked()).summary]
+        return tuple(sorted(found, key=lambda node: (not node.alive, not node.head, node.address, node.id)))
+
+    async def _asked(self) -> _Nodes:
+        # Without `nocache` the answer may be minutes old: Ray gives the last one, and asks for the next.
+        query = {"view": "summary", "nocache": 1}
+        return decode(await self._head.get("/nodes", query=query), _Summary).data
+
+
+def _node(node: _Node) -> ClusterNode:
+    raylet, total = node.raylet, node.raylet.resources_total
+    return ClusterNode(
+        id=raylet.node_id,
+        state=raylet.state,
+        head=raylet.is_head_node,
+        address=raylet.node_manager_address,
+        cpus=total.cpus,
+        gpus=total.gpus,
+        memory=int(total.memory),
+        machine_memory_total=int(node.mem[0]) if node.mem else None,
+        machine_memory_free=int(node.mem[1]) if node.mem else None,
+        detail=raylet.state_message or "",
+    )
 
 
 def _free(total: float, claimed: dict[str, float] | None, name: Literal["CPU", "GPU"]) -> float | None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from daftray.domain.cluster import (
     ClusterInfo,
+    ClusterNode,
     ClusterResources,
     Job,
     JobSubmission,
@@ -25,6 +26,13 @@ class RayJobs(Protocol):
 
     async def resources(self) -> ClusterResources:
         """Return what the cluster has and what of it is free; cheap enough to be asked every few seconds.
+
+        Raises `ClusterUnreachableError`, `ClusterRefusedError`.
+        """
+        ...
+
+    async def nodes(self) -> tuple[ClusterNode, ...]:
+        """Return the cluster's nodes: its head first, then those that live, then those that are gone.
 
         Raises `ClusterUnreachableError`, `ClusterRefusedError`.
         """
@@ -92,6 +100,6 @@ class RayJobs(Protocol):
         """Return at most ``limit`` bytes of the driver's log from ``offset``; none where it ends."""
         ...
 
-    def dashboard_url(self, job_id: str) -> str:
-        """Return the address of a job's page in the Ray dashboard."""
+    def dashboard_url(self, job_id: str | None = None) -> str:
+        """Return the address of a job's page in the Ray dashboard, or of the cluster's; "" for none."""
         ...

@@ -11,7 +11,7 @@ import msgspec
 from daftray.domain.idempotency import IdempotencyKey
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.project import SealedSecret
-from daftray.domain.queue import ClusterQueue, QueuePlace
+from daftray.domain.queue import ClusterLoad, ClusterQueue, QueuePlace
 from daftray.domain.run import Run, RunEvent
 from daftray.domain.status import RunStatus
 
@@ -159,4 +159,8 @@ class RunStore(Protocol):
 
     async def queue_place(self, run: Run) -> QueuePlace:
         """Return where a queued run stands."""
+        ...
+
+    async def load(self, cluster: str) -> ClusterLoad:
+        """Return how many runs that cluster has, and how many wait for it."""
         ...
