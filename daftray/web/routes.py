@@ -13,6 +13,7 @@ from daftray.web import (
     run_page,
     run_problems,
     runs,
+    secrets,
     sign_in,
     tasks,
 )
@@ -28,5 +29,6 @@ ROUTERS: list[Router] = [
     run_actions.router,
     tasks.router,
     new_run.router,
+    secrets.router,
 ]
 """In the order of a visit."""
