@@ -18,8 +18,13 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     issues: tuple[InputIssue, ...] = ()
 
     def at(self, field: str) -> list[str]:
-        """Return what is wrong with a field."""
-        return [issue.message for issue in self.issues if _within(issue.path, field)]
+        """Return what is wrong with a field, and where in it that is."""
+        found = [issue for issue in self.issues if _within(issue.path, field)]
+        inside = [issue.path.removeprefix(field).removeprefix(".") for issue in found]
+        return [
+            f"{where}: {issue.message}" if where else issue.message
+            for issue, where in zip(found, inside, strict=True)
+        ]
 
     def besides(self, fields: Iterable[str]) -> list[InputIssue]:
         """Return what is wrong with none of these fields."""

@@ -6,6 +6,7 @@ from litestar import Router
 
 from daftray.web import (
     assets,
+    connection_routes,
     devices,
     home,
     new_run,
@@ -30,5 +31,6 @@ ROUTERS: list[Router] = [
     tasks.router,
     new_run.router,
     secrets.router,
+    *connection_routes.ROUTERS,
 ]
 """In the order of a visit."""
