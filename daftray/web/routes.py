@@ -9,7 +9,9 @@ from daftray.web import (
     connection_routes,
     devices,
     home,
+    new_project,
     new_run,
+    project_settings,
     run_actions,
     run_page,
     run_problems,
@@ -32,5 +34,7 @@ ROUTERS: list[Router] = [
     new_run.router,
     secrets.router,
     *connection_routes.ROUTERS,
+    project_settings.router,
+    new_project.router,
 ]
 """In the order of a visit."""
