@@ -9,13 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from daftray.api.auth import AnyRequest, somebody
-from daftray.domain.principal import Principal
+from daftray.domain.principal import Principal, Role
 from daftray.identity.access import Place
 from daftray.identity.workspaces import Workspaces
 from daftray.projects.service import Projects
 from daftray.runs.finder import RunFinder
 from daftray.web.pages import Pages
-from daftray.web.places import project_page, run_page
+from daftray.web.places import new_project_page, project_page, run_page
 from daftray.web.redirects import see_other
 
 _MOST = 200
@@ -41,10 +41,12 @@ async def list_projects(
     projects: NamedDependency[SkipValidation[Projects]],
     pages: NamedDependency[SkipValidation[Pages]],
 ) -> Response[str]:
-    """Show what projects the caller may see, by workspace."""
+    """Show what projects the caller may see, by workspace, and where they may make new ones."""
     places = await places_of(caller, all_workspaces, projects, most=_MOST)
     shown = [(place, f"{project_page(place)}/runs") for place in places]
-    return pages.page(request, "projects.html", shown=shown)
+    own = [one for one in await all_workspaces.list(caller) if caller.role_in(one.id) == Role.ADMIN]
+    new = [(one.name, new_project_page(one)) for one in own]
+    return pages.page(request, "projects.html", shown=shown, new=new)
 
 
 @get("/~/{run:str}", guards=[somebody], include_in_schema=False)

@@ -8,6 +8,7 @@ from litestar.di import Provide
 
 from daftray.api.auth import AnyRequest, place_of
 from daftray.api.scope import provide_project
+from daftray.domain.workspace import Workspace
 from daftray.identity.access import Place
 
 PROJECT = "/projects/{workspace:str}/{project:str}"
@@ -31,3 +32,8 @@ def project_page(place: Place) -> str:
 def run_page(place: Place, run_id: str) -> str:
     """Return the address of a run's page."""
     return f"{project_page(place)}/runs/{quote(run_id, safe='')}"
+
+
+def new_project_page(workspace: Workspace) -> str:
+    """Return the address of the form that makes a project in a workspace."""
+    return f"/new-project/{quote(workspace.name, safe='')}"
