@@ -6,6 +6,7 @@ from litestar import Router
 
 from daftray.web import (
     assets,
+    compare,
     devices,
     home,
     new_run,
@@ -26,6 +27,7 @@ ROUTERS: list[Router] = [
     run_page.router,
     run_problems.router,
     run_actions.router,
+    compare.router,
     tasks.router,
     new_run.router,
 ]
