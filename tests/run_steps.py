@@ -17,7 +17,7 @@ from daftray.adapters.vault.key_ring import KeyRing
 from daftray.domain.cluster import Package
 from daftray.domain.errors import SourceError
 from daftray.domain.ids import Ids
-from daftray.domain.ports import Claim, GitRepository, RunQuery, TreeFile
+from daftray.domain.ports import Claim, GitRepository, RunQuery, SourceChanges, TreeFile
 from daftray.domain.principal import Grant, Principal, Role
 from daftray.domain.run import Run
 from daftray.domain.spec import Entrypoint, FileEntrypoint, RunRequest
@@ -91,6 +91,13 @@ class FakeMirrors:
 
     async def names(self, repository: GitRepository, commit: str, *, suffix: str, most: int) -> Sequence[str]:
         return []
+
+    async def changes(
+        self, repository: GitRepository, before: str, after: str, *, most: int
+    ) -> SourceChanges:
+        if self.error is not None:
+            raise self.error
+        return SourceChanges()
 
     async def refresh(self, repository: GitRepository) -> bool:
         return False

@@ -9,6 +9,10 @@ import msgspec
 
 from daftray.domain.errors import InputIssue
 
+MANUAL = "manual"
+"""What a run says of itself that a person or a program asked for."""
+CHECK = "check"
+"""What a run says that only opens a data source or a catalog."""
 Schedule = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 ZoneName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 UTC_NAME = "UTC"
@@ -42,6 +46,10 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if len(given) == 1:
             return []
         return [InputIssue(path=path, message="give exactly one of cron, event and endpoint")]
+
+
+STARTERS = (MANUAL, CHECK, *Trigger.__struct_fields__)
+"""Everything that `Run.trigger` can be: what people ask for, checks, and the kinds of triggers of tasks."""
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):

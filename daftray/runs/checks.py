@@ -14,11 +14,11 @@ from daftray.domain.principal import Principal
 from daftray.domain.run import Run, RunEvent
 from daftray.domain.spec import Entrypoint, FunctionEntrypoint, RunRequest, Source
 from daftray.domain.status import RunPhase, RunStatus
+from daftray.domain.trigger import CHECK
 from daftray.runs.requests import check, normalised
 from daftray.runs.wake import Wake
 
 MODULE = "daftray.runner.connections.check"
-TRIGGER = "check"
 TIMEOUT_S = 300.0
 """Seconds after which a check ends that names no other time: a storage that does not answer is a finding."""
 
@@ -56,7 +56,7 @@ class Checks:
             project=connection.project,
             phase_since=now,
             cluster=self._cluster,
-            trigger=TRIGGER,
+            trigger=CHECK,
             created_by=principal.id,
             created_at=now,
         )

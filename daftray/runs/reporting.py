@@ -11,11 +11,11 @@ from daftray.domain.principal import RunPrincipal
 from daftray.domain.problem import ProblemReport, fingerprint
 from daftray.domain.report import FinishedReport, ReportedProblem, StartAnswer, StartedReport
 from daftray.domain.result import RunResult
+from daftray.domain.trigger import CHECK
 from daftray.logs.masking import Mask
 from daftray.metrics.outcomes import result_key
 from daftray.projects.connections import Connections
 from daftray.projects.secrets import ProjectSecrets
-from daftray.runs.checks import TRIGGER
 from daftray.runs.masking import masked, masked_result
 from daftray.runs.wake import Wake
 
@@ -66,7 +66,7 @@ class Reporting:
     async def result(self, reporter: RunPrincipal, result: RunResult) -> None:
         """Keep what the code returned; that of a check may quote what a storage or a database says."""
         run = await self._runs.get(reporter.run)
-        if run.trigger == TRIGGER:
+        if run.trigger == CHECK:
             secrets = await self._secrets.of_run(run)
             result = await asyncio.to_thread(lambda: masked_result(result, Mask(secrets.values())))
         await self._reports.put_result(reporter.run, result)

@@ -13,6 +13,7 @@ import msgspec
 
 from daftray.domain.errors import InputIssue, InvalidInputError
 from daftray.domain.spec import Environment, RunRequest, RunSpec, Source
+from daftray.domain.trigger import MANUAL
 from daftray.runs.sources import check_entrypoint
 from daftray.runtime_env import dependencies, python_version
 from daftray.runtime_env.submission import RESERVED_VARIABLES
@@ -29,7 +30,7 @@ _MISFIT = re.compile(r"(.*) - at `(?:key` in `)?\$\.?(.*)`", re.DOTALL)
 class Origin:
     """Where a run comes from: what started it, the task that it is of, and the run that it repeats."""
 
-    trigger: str = "manual"
+    trigger: str = MANUAL
     task: str | None = None
     rerun_of: str | None = None
 

@@ -7,8 +7,10 @@ import logging
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+import msgspec
+
 from daftray.domain.errors import DaftrayError, FileNotInSourceError, InvalidInputError, SourceTooLargeError
-from daftray.domain.ports import GitMirrors
+from daftray.domain.ports import GitMirrors, SourceChanges
 from daftray.domain.problem import Frame, SourceLines
 from daftray.domain.run import Run
 from daftray.domain.weblink import web_link
@@ -21,11 +23,20 @@ LARGEST_FILE = 2 * 1024**2
 AROUND = 5
 """Lines that are shown before and after the one of a frame."""
 MOST_FILES = 20
+MOST_CHANGED = 50
+"""Files that are named of those that two commits differ in."""
 _LONGEST_LINE = 500
 _PATIENCE_S = 5.0
 """How long code is waited for that is shown beside something else: a mirror may have to be made again."""
 
 log = logging.getLogger(__name__)
+
+
+class CommitsCompared(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies between the commits of two runs, or why nobody can tell now."""
+
+    changes: SourceChanges | None = None
+    trouble: str | None = None
 
 
 class SourceFiles:
@@ -69,18 +80,51 @@ class SourceFiles:
         lines = {path: _lines(data) for path, data in found.items() if data is not None}
         return [_excerpt(run, frame, lines.get(frame.file)) for frame in frames]
 
+    async def between(self, before: Run, after: Run) -> CommitsCompared:
+        """Return what lies between the commits of two runs, or why that is not to be had at once."""
+        trouble = _incomparable(before, after)
+        if trouble is not None:
+            return CommitsCompared(trouble=trouble)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                commits = [await self._pinned(run) for run in (before, after)]
+                repository = await self._sources.repository(after)
+                changes = await self._mirrors.changes(repository, *commits, most=MOST_CHANGED)
+                return CommitsCompared(changes=changes)
+        except TimeoutError:
+            return CommitsCompared(trouble="Git takes too long for it now: look again in a while.")
+        except DaftrayError as exc:
+            log.info("no changes", extra={"action": "source", "run": after.id, "error": type(exc).__name__})
+            return CommitsCompared(trouble=exc.detail)
+
+    async def _pinned(self, run: Run) -> str:
+        # Costs no look at the remote where the mirror still has the commit.
+        repository = await self._sources.repository(run)
+        bundle = await self._sources.bundle(run)
+        return await self._mirrors.pin(repository, commit=run.commit, bundle=bundle)
+
     async def _read(self, run: Run, paths: Sequence[str]) -> dict[str, bytes | None]:
         if run.source.git is None or run.commit is None:
             raise FileNotInSourceError(
                 "The run has no commit whose files could be shown: it is not pinned yet, or runs a directory."
             )
-        repository = await self._sources.repository(run)
-        bundle, patch = await asyncio.gather(self._sources.bundle(run), self._sources.patch(run))
-        # Costs no look at the remote where the mirror still has the commit.
-        commit = await self._mirrors.pin(repository, commit=run.commit, bundle=bundle)
+        repository, patch = await asyncio.gather(self._sources.repository(run), self._sources.patch(run))
+        commit = await self._pinned(run)
         found = await self._mirrors.files(repository, commit, paths, patch=patch, largest=LARGEST_FILE)
         secrets = await self._secrets.of_run(run)
         return await asyncio.to_thread(_covered, found, Mask(secrets.values()))
+
+
+def _incomparable(before: Run, after: Run) -> str | None:
+    """Return why two runs' commits cannot lie in one mirror, if that is so."""
+    sources = before.source.git, after.source.git
+    if sources[0] is None or sources[1] is None:
+        return "A run that is not of a Git commit has nothing to compare."
+    if before.commit is None or after.commit is None:
+        return "A run's commit is not pinned, so there is nothing to compare."
+    if sources[0].remote != sources[1].remote:
+        return "The commits are of different remotes."
+    return None
 
 
 def _excerpt(run: Run, frame: Frame, lines: Sequence[str] | None) -> SourceLines | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import msgspec
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
@@ -18,6 +20,7 @@ from daftray.web.json_tree import LARGEST_SHOWN, tree_of
 from daftray.web.pages import Pages
 from daftray.web.places import PROJECT
 from daftray.web.run_shown import OF_A_RUN, RunShown
+from daftray.web.usage_words import budget_lines, why_unknown
 
 
 @get("/", guards=[viewer], include_in_schema=False)
@@ -70,7 +73,13 @@ async def show_metrics(
     """Show what the run used."""
     metrics = await outcomes.metrics(shown.run.id)
     return pages.page(
-        request, "run_metrics.html", **shown.frame, metrics=metrics, charts=charts_of(metrics.series)
+        request,
+        "run_metrics.html",
+        **shown.frame,
+        metrics=metrics,
+        charts=charts_of(metrics.series),
+        budget=budget_lines(shown.run, metrics),
+        why=defaultdict(str, why_unknown(shown.run, metrics)),
     )
 
 

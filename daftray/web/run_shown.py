@@ -18,7 +18,7 @@ from daftray.identity.access import Place
 from daftray.identity.names import Names
 from daftray.runs.service import Runs
 from daftray.web.phases import parts_of, took
-from daftray.web.places import NAMED, run_page
+from daftray.web.places import NAMED, project_page, run_page
 
 TABS = (
     ("", "Details"),
@@ -61,6 +61,7 @@ async def provide_shown(
     frame = {
         "run": found,
         "base": base,
+        "home": project_page(place),
         "api": api,
         "may_run": may_run,
         "who": (await names.of([found.created_by]))[found.created_by],

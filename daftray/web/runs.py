@@ -16,7 +16,9 @@ from daftray.domain.errors import InvalidInputError
 from daftray.domain.ports import Clock
 from daftray.domain.principal import Principal, Role
 from daftray.domain.project import Project
-from daftray.domain.status import RunStatus
+from daftray.domain.run import Run
+from daftray.domain.status import RunPhase, RunStatus
+from daftray.domain.trigger import STARTERS
 from daftray.identity.access import Place
 from daftray.identity.names import Names
 from daftray.runs.service import Runs
@@ -28,7 +30,8 @@ from daftray.web.places import NAMED, PROJECT, project_page
 from daftray.web.redirects import see_other
 from daftray.web.run_filters import LARGEST_PAGE, filters_of
 
-_TRIGGERS = ("manual", "schedule", "webhook", "push")
+_MOST_PLACED = 12
+"""Queued runs of a page whose place in the queue is looked up: each costs a few counts."""
 
 
 @get("/", guards=[viewer], include_in_schema=False)
@@ -46,7 +49,7 @@ async def list_runs(
     filters, path = filters_of(request), f"{project_page(place)}/runs"
     task = await task_service.id_of(home, filters.task) if filters.task else None
     query = filters.query(home.id, task)
-    found, now = await run_service.list(query), clock.now()
+    found, now = await _placed(run_service, home, await run_service.list(query)), clock.now()
     return pages.page(
         request,
         "runs.html",
@@ -58,7 +61,8 @@ async def list_runs(
         older=filters.address(path, cursor=found[-1].id) if len(found) == query.limit else None,
         newest=filters.address(path, cursor="") if filters.cursor else None,
         statuses=list(RunStatus),
-        triggers=_TRIGGERS,
+        triggers=list(dict.fromkeys((*STARTERS, *(run.trigger for run in found)))),
+        compare=f"{project_page(place)}/compare",
         may_run=place.role is not None and place.role >= Role.RUNNER,
     )
 
@@ -94,6 +98,13 @@ async def act_on_runs(
             await run_service.rerun(home, run_id, {}, caller)
     note(request, target=f"{act} {' '.join(ticked)}")
     return see_other(f"{project_page(place)}/runs")
+
+
+async def _placed(run_service: Runs, home: Project, found: list[Run]) -> list[Run]:
+    """Return runs, of the oldest queued of them with where in the queue they are."""
+    queued = [run.id for run in found if run.phase is RunPhase.QUEUED][-_MOST_PLACED:]
+    placed = {run_id: await run_service.get(home, run_id) for run_id in queued}
+    return [placed.get(run.id, run) for run in found]
 
 
 router = Router(PROJECT + "/runs", route_handlers=[list_runs, act_on_runs], dependencies=dict(NAMED))

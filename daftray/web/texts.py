@@ -10,7 +10,7 @@ import msgspec
 
 UNKNOWN = "\N{EN DASH}"
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86_400
-_KIB, _TWO_DIGITS = 1024, 10
+_KIB, _TWO_DIGITS, _THREE_DIGITS = 1024, 10, 100
 _JUST_NOW = timedelta(seconds=5)
 
 
@@ -72,6 +72,11 @@ def short_number(value: float | None) -> str:
     return number(round(value, 1))
 
 
+def ratio(value: float) -> str:
+    """Return how many times something is something else, to three digits: ``1.25``, ``0.0312``."""
+    return f"{value:,.0f}" if value >= _THREE_DIGITS else f"{value:.3g}"
+
+
 def dollars(value: float | None) -> str:
     """Return dollars: to the cent, or to two digits that count where it is less than one."""
     if value is None:
@@ -111,6 +116,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "number": number,
     "short_number": short_number,
     "dollars": dollars,
+    "ratio": ratio,
     "size": size,
     "short": short,
     "tojson_text": tojson_text,

@@ -24,7 +24,7 @@ PORTS: dict[str, type] = {
 
 _READS = {
     *("runs.get", "runs.list", "runs.events", "runs.added_under", "runs.any_queued", "runs.queue_place"),
-    *("reports.reports", "reports.result", "reports.totals", "mirrors.files"),
+    *("reports.reports", "reports.result", "reports.totals", "mirrors.files", "mirrors.changes"),
     *("projects.get", "projects.by_id", "projects.list", "secrets.list", "keys.get"),
     *(
         "blobs.get",

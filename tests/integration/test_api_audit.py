@@ -30,6 +30,7 @@ async def kept(api: ApiServer, **query: Any) -> list[AuditEntry]:
 
 
 UNKEPT = {
+    "/projects/{workspace:str}/{project:str}/compare": "leads to a page, and changes nothing",
     "/projects/{workspace:str}/{project:str}/new-run/look": "shows a form again, and changes nothing",
     "/v1/auth/device/authorize": "asked by nobody yet; a person's decision about it is kept",
     "/v1/auth/device/token": "what follows from that decision",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -12,10 +13,11 @@ from api_runs import end, run_on
 from api_server import BASE, ApiServer
 from browsing import PAGE, browser, with_person
 
-from daftray.domain.counters import Counter
+from daftray.domain.counters import REQUESTS, Counter
 from daftray.domain.principal import Role
 from daftray.domain.result import Column, RunResult
 from daftray.domain.run import Verdict
+from daftray.domain.series import Sample, Series
 from daftray.domain.status import FailureReason, RunStatus
 
 RUNS = "/projects/default/demo/runs"
@@ -112,6 +114,47 @@ async def test_metrics_are_tables_before_they_are_charts(api: ApiServer) -> None
     assert "By model" in page
     assert '<progress max="5000" value="1234' in page
     assert "<script>" not in page
+
+
+async def test_charts_have_axes_a_table_and_what_is_missing_says_why(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await api.create_run(budget={"requests": 200})
+    waiting = await shown(api, run, "/metrics")
+    assert "it has not begun" in waiting
+    await run_on(api, run, b"")
+    attributes = {"gen_ai.request.model": "m", "gen_ai.provider.name": "p"}
+    counter = Counter(process="p", metric=REQUESTS, attributes=attributes, value=100)
+    reports, begun = api.services.outcomes._reports, datetime(2026, 11, 1, 12, tzinfo=UTC)
+    await reports.count(run["id"], 1, [counter])
+    samples = [Sample(at=begun + timedelta(seconds=10 * step), requests=50.0 * step) for step in range(3)]
+
+    async def series(_: str) -> Series:
+        return Series(samples=tuple(samples))
+
+    monkeypatch.setattr(reports, "series", series)
+    page = await shown(api, run, "/metrics")
+    for text in (
+        "chart-requests",
+        'data-figures="0:5 10:5 20:5"',
+        ">12:00:10<",
+        "12:00:20 UTC: 5",
+        "<summary",
+    ):
+        assert text in page
+    assert "100 of 200 (50 %)" in page
+    for text in ("the models&#39; answers told none", "the project has no prices"):
+        assert text in page
+
+
+async def test_attempts_link_to_their_logs_and_problems(api: ApiServer) -> None:
+    run = await api.create_run()
+    await run_on(api, run, b"a line\n")
+    page = await shown(api, run)
+    base = f"{RUNS}/{run['id']}"
+    for address in (f"{base}/logs?attempt=1", f"{base}/problems?attempt=1"):
+        assert f'href="{address}"' in page
+    assert "Only those of attempt 1" in await shown(api, run, "/problems?attempt=1")
 
 
 async def test_cancel_and_run_again_are_forms(api: ApiServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy.engine import Engine
 
 from daftray.domain.principal import Role
 from daftray.domain.run import Verdict
-from daftray.domain.status import FailureReason, RunStatus
+from daftray.domain.status import FailureReason, RunPhase, RunStatus
 
 RUNS = "/projects/default/demo/runs"
 EVIL = "<script>alert(1)</script>"
@@ -82,6 +83,28 @@ async def test_filters_are_in_the_address_and_stay_while_paging(api: ApiServer) 
     none = (await api.ask("GET", f"{RUNS}?status=failed", headers=PAGE)).text
     assert "No run fits these filters" in none
     assert other["id"] not in page
+
+
+async def test_every_trigger_that_runs_can_have_is_offered(api: ApiServer) -> None:
+    run = await api.create_run()
+    for trigger in ("manual", "check", "cron", "event", "endpoint"):
+        text = (await api.ask("GET", f"{RUNS}?trigger={trigger}", headers=PAGE)).text
+        assert f'<option value="{trigger}" selected>' in text
+        assert rows(text) == ([run["id"]] if trigger == "manual" else [])
+
+
+async def test_queued_runs_tell_their_place(api: ApiServer) -> None:
+    context = api.services.reconciler._context
+    made = [await api.create_run() for _ in range(2)]
+    await context.runs.claim_due(context.claim, limit=10)
+    for run in made:
+        queued, event = (await api.stored(run)).advance(RunPhase.QUEUED, datetime.now(UTC))
+        await context.runs.save(queued, (event,), context.claim)
+        await context.runs.release(run["id"], context.claim, due_in=timedelta())
+    text = (await api.ask("GET", RUNS, headers=PAGE)).text
+    second, first = text.split('<tr id="run_')[1:3]
+    assert "runs of its project before it: 1; runs that wait in all: 2" in second
+    assert "room: 0 of" in first
 
 
 @pytest.mark.parametrize(

@@ -80,27 +80,35 @@ class GitCommands:
             try:
                 output, errors = process.communicate(stdin, timeout=self.timeout_s)
             except subprocess.TimeoutExpired as exc:
-                raise self._too_slow(args[0]) from exc
+                raise self._too_slow(args[0], self.timeout_s) from exc
         self._refuse_when_stopped()
         return Outcome(status=process.returncode, output=output, errors=errors.decode(errors="replace"))
 
     def run_into(
-        self, sink: BinaryIO, *args: str, at: Path, env: Mapping[str, str] | None = None, limit: int
+        self,
+        sink: BinaryIO,
+        *args: str,
+        at: Path,
+        env: Mapping[str, str] | None = None,
+        limit: int,
+        timeout_s: float | None = None,
     ) -> Outcome:
         """Run a command and copy what it writes, at most ``limit`` bytes, into a file.
+
+        ``timeout_s`` bounds it where it may take less than others.
 
         Raises:
             TooMuchOutputError: it wrote more; what is in the file then is of no use.
             SourceUnavailableError: it took too long, or the server stops.
         """
-        late = threading.Event()
+        late, patience = threading.Event(), min(self.timeout_s, timeout_s or self.timeout_s)
         with self._process(args, at, env) as process:
 
             def end() -> None:
                 late.set()
                 _kill(process)
 
-            timer = threading.Timer(self.timeout_s, end)
+            timer = threading.Timer(patience, end)
             timer.start()
             try:
                 _copy(process, sink, limit)
@@ -108,7 +116,7 @@ class GitCommands:
             finally:
                 timer.cancel()
         if late.is_set():
-            raise self._too_slow(args[0])
+            raise self._too_slow(args[0], patience)
         self._refuse_when_stopped()
         return Outcome(status=process.returncode, output=b"", errors=errors.decode(errors="replace"))
 
@@ -160,9 +168,9 @@ class GitCommands:
         with self._guard:
             self._check_running()
 
-    def _too_slow(self, command: str) -> SourceUnavailableError:
+    def _too_slow(self, command: str, patience: float) -> SourceUnavailableError:
         return SourceUnavailableError(
-            f"git {command} took longer than {self.timeout_s:g} seconds: check that the remote answers, and "
+            f"git {command} took longer than {patience:g} seconds: check that the remote answers, and "
             "that the repository is not too large for the server."
         )
 

@@ -9,26 +9,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
 
-from daftray.adapters.gitrepo import addresses, credentials, refnames, transport
+from daftray.adapters.gitrepo import credentials, refnames, transport
+from daftray.adapters.gitrepo.changes import count_changes
 from daftray.adapters.gitrepo.commands import GitCommands
 from daftray.adapters.gitrepo.files import list_names, read_files
 from daftray.adapters.gitrepo.mirror import Mirror, Wanted
 from daftray.adapters.gitrepo.mirror_folder import MirrorFolder
+from daftray.adapters.gitrepo.opening import open_remote
 from daftray.adapters.gitrepo.place import Place
 from daftray.adapters.gitrepo.remote_refs import RemoteAccess
 from daftray.adapters.gitrepo.trees import Budget, read_tree
 from daftray.domain.errors import SourceNotFoundError, SourceRefusedError
-from daftray.domain.ports import GitRepository, TreeFile
+from daftray.domain.ports import GitRepository, SourceChanges, TreeFile
 from daftray.domain.retention import StoredMirror
 
+T = TypeVar("T")
 TIMEOUT_S = 300.0
 """How long one Git command may take, and how long a fetch is waited for that somebody else does."""
 LARGEST_TREE = 512 << 20
@@ -113,21 +118,20 @@ class BareMirrors:
         largest: int,
     ) -> dict[str, bytes | None]:
         """Return single files of a pinned commit, as the port says. Raises `SourceError`."""
-        place = self._place(repository)
-        with self._using(place):
-            full = await self._pin(place, Wanted(commit=refnames.commit_hash(commit)))
-            path = self._folder.path(place.name)
-            return await asyncio.to_thread(
-                read_files, self._git, path, full, paths, patch=patch, largest=largest
-            )
+        return await self._read(
+            repository, commit, partial(read_files, paths=paths, patch=patch, largest=largest)
+        )
 
     async def names(self, repository: GitRepository, commit: str, *, suffix: str, most: int) -> Sequence[str]:
         """Return the paths of files whose names end so, at most so many. Raises `SourceError`."""
-        place = self._place(repository)
-        with self._using(place):
-            full = await self._pin(place, Wanted(commit=refnames.commit_hash(commit)))
-            path = self._folder.path(place.name)
-            return await asyncio.to_thread(list_names, self._git, path, full, suffix=suffix, most=most)
+        return await self._read(repository, commit, partial(list_names, suffix=suffix, most=most))
+
+    async def changes(
+        self, repository: GitRepository, before: str, after: str, *, most: int
+    ) -> SourceChanges:
+        """Return what lies between two commits, as the port says. Raises `SourceError`."""
+        earlier = await self.pin(repository, commit=before)
+        return await self._read(repository, after, partial(count_changes, before=earlier, most=most))
 
     async def refresh(self, repository: GitRepository) -> bool:
         """Bring what is new into a mirror that is there; tell whether it is. Raises `SourceError`."""
@@ -173,6 +177,14 @@ class BareMirrors:
             self._in_use[place.name] -= 1
             if not self._in_use[place.name]:
                 del self._in_use[place.name]
+
+    async def _read(
+        self, repository: GitRepository, commit: str, reader: Callable[[GitCommands, Path, str], T]
+    ) -> T:
+        place = self._place(repository)
+        with self._using(place):
+            full = await self._pin(place, Wanted(commit=refnames.commit_hash(commit)))
+            return await asyncio.to_thread(reader, self._git, self._folder.path(place.name), full)
 
     async def _pin(self, place: Place, wanted: Wanted, *, bundle: bytes | None = None) -> str:
         credentials.check_fits(place.remote, place.credential)
@@ -225,20 +237,8 @@ class BareMirrors:
         with self._access(place) as access:
             return self._mirror(place).refresh(access)
 
-    @contextmanager
-    def _access(self, place: Place) -> Generator[RemoteAccess]:
-        remote, found = place.remote, ()
-        if not place.allow_local:
-            found = addresses.resolve(remote.host, scheme=remote.transport)
-        secrets = self._root / "credentials"
-        with credentials.access(remote, place.credential, root=secrets, addresses=found) as environment:
-            yield RemoteAccess(
-                git=self._git,
-                remote=remote,
-                environment=environment,
-                addresses=found,
-                credential=place.credential,
-            )
+    def _access(self, place: Place) -> AbstractContextManager[RemoteAccess]:
+        return open_remote(place, self._git, secrets=self._root / "credentials")
 
     def _prepare(self) -> None:
         if not self._prepared:

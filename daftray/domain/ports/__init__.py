@@ -24,7 +24,14 @@ from daftray.domain.ports.problems import ProblemStore
 from daftray.domain.ports.retention import BlobOwners, MirrorCache, RetentionStore, SubmittedJobs
 from daftray.domain.ports.runs import Claim, NewRun, RunQuery, RunStore
 from daftray.domain.ports.secrets import MasterKeyStore, SecretStore, Vault
-from daftray.domain.ports.sources import GitMirrors, GitRepository, Packages, TreeFile
+from daftray.domain.ports.sources import (
+    ChangedFile,
+    GitMirrors,
+    GitRepository,
+    Packages,
+    SourceChanges,
+    TreeFile,
+)
 from daftray.domain.ports.stores import (
     BlobInfo,
     BlobStore,
@@ -40,6 +47,7 @@ __all__ = [
     "BlobInfo",
     "BlobOwners",
     "BlobStore",
+    "ChangedFile",
     "Claim",
     "Clock",
     "ConnectionStore",
@@ -68,6 +76,7 @@ __all__ = [
     "RunQuery",
     "RunStore",
     "SecretStore",
+    "SourceChanges",
     "SubmittedJobs",
     "TallyStore",
     "TaskStore",

@@ -35,6 +35,23 @@ class TreeFile(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes = b""
 
 
+class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that two commits differ in, with lines that came and went; of one that is not text, neither."""
+
+    path: str
+    added: int | None = None
+    removed: int | None = None
+
+
+class SourceChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies between two commits: how many files and lines in all, and the files that changed most."""
+
+    files: int = 0
+    added: int = 0
+    removed: int = 0
+    most_changed: tuple[ChangedFile, ...] = ()
+
+
 class GitMirrors(Protocol):
     """Commits of Git remotes, kept in bare mirrors on the server's disk."""
 
@@ -92,6 +109,19 @@ class GitMirrors(Protocol):
 
         Raises:
             SourceError: one of its kinds.
+        """
+        ...
+
+    async def changes(
+        self, repository: GitRepository, before: str, after: str, *, most: int
+    ) -> SourceChanges:
+        """Return what lies between two pinned commits, and at most so many of the files that changed most.
+
+        A file that was moved counts with what changed in it. Submodules are not looked into.
+
+        Raises:
+            SourceTooLargeError: they differ in more than can be counted.
+            SourceError: one of its other kinds.
         """
         ...
 

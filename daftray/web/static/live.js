@@ -53,6 +53,7 @@ class LiveRegion extends HTMLElement {
     this.setAttribute("every", fresh.getAttribute("every") ?? "0");
     if (this.contains(document.activeElement?.closest("input[type=text], textarea"))) return;
     merge(this, fresh);
+    this.dispatchEvent(new Event("live-change", { bubbles: true })); // for what draws upon what was made anew
   }
 }
 
