@@ -14,6 +14,7 @@ from daftray.domain.spec import Environment, GitSource
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SEPARATORS = re.compile(r"[-_.]+")
 _DIGITS_SHOWN = 9
+_SMALLEST = 1e-12
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +56,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ratio(self) -> float | None:
-        """How many times the first one the second is, where both are known and the first is not zero."""
-        if self.here is None or self.there is None or self.here <= 0:
+        """How many times the first one the second is, where both are known and the first is not next to zero."""
+        if self.here is None or self.there is None or self.here <= _SMALLEST:
             return None
         return self.there / self.here
 

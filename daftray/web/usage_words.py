@@ -52,10 +52,10 @@ def _of_calls(run: Run, metrics: RunMetrics, name: str) -> str:
 
 
 def _of_cost(run: Run, metrics: RunMetrics) -> str:
-    if metrics.cost_missing:
-        return "some usage has no price, see below"
     if metrics.price_version is None:
         return "the project has no prices"
+    if metrics.cost_missing:
+        return "some usage has no price, see below"
     return _unreported(run, "no call of a model was counted")
 
 

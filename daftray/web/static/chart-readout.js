@@ -75,6 +75,7 @@ function atKey(event) {
 if (globalThis.document) {
   document.addEventListener("pointermove", atPointer);
   document.addEventListener("pointerdown", atPointer);
+  document.documentElement.addEventListener("pointerleave", () => { if (shown && !shown.held) hide(); });
   document.addEventListener("keydown", atKey);
   document.addEventListener("focusin", ({ target }) => {
     const canvas = target.closest?.(".chart .canvas");
