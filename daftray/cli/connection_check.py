@@ -9,7 +9,7 @@ import typer
 
 from daftray.cli import screen, tables
 from daftray.cli.dependencies import given_dependencies
-from daftray.cli.durations import read_duration
+from daftray.domain.durations import read_duration
 from daftray.cli.failures import EXIT_FAILED
 from daftray.cli.follow import exit_code_of
 from daftray.cli.summary import tell_ending

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from daftray.cli import screen, tables
-from daftray.cli.durations import read_duration
+from daftray.domain.durations import read_duration
 from daftray.cli.options import AsJson
 from daftray.cli.session import connect
 from daftray.domain.principal import RoleName

@@ -31,3 +31,8 @@ def project_page(place: Place) -> str:
 def run_page(place: Place, run_id: str) -> str:
     """Return the address of a run's page."""
     return f"{project_page(place)}/runs/{quote(run_id, safe='')}"
+
+
+def task_page(place: Place, task_id: str) -> str:
+    """Return the address below which what is done with a task is."""
+    return f"{project_page(place)}/tasks/{quote(task_id, safe='')}"

@@ -10,10 +10,12 @@ from daftray.web import (
     home,
     new_run,
     run_actions,
+    run_again,
     run_page,
     run_problems,
     runs,
     sign_in,
+    task_start,
     tasks,
 )
 
@@ -26,7 +28,9 @@ ROUTERS: list[Router] = [
     run_page.router,
     run_problems.router,
     run_actions.router,
+    run_again.router,
     tasks.router,
+    task_start.router,
     new_run.router,
 ]
 """In the order of a visit."""
