@@ -64,7 +64,7 @@ async def say_same(
 ) -> Response[str]:
     """Show the command, the code and the call that do the same as the form, for the module that asks.
 
-    Neither Git nor the database is asked for the run's sake: this comes with every pause in typing.
+    Git is not asked: this comes with every pause in typing.
     """
     return desk.same(request, purpose, await checked_form(request))
 

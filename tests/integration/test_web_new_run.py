@@ -81,11 +81,20 @@ async def test_look_offers_what_the_commit_has(api: ApiServer) -> None:
 async def test_everything_that_the_api_takes_is_in_the_form(api: ApiServer) -> None:
     page = (await browser(api).get(NEW)).text
     bounds = {
-        **{"num_cpus": "0.5", "memory": "1 GiB", "runner": "native", "priority": "-5"},
-        **{"timeout_s": "2h", "start_timeout_s": "90", "queue_timeout_s": "1d"},
-        **{"retries_max": "2", "retries_on": "killed", "retries_backoff": "5s"},
-        **{"budget_tokens": "1_000", "budget_requests": "7"},
-        **{"secret-name.0": "TOKEN", "secret-value.0": "long enough"},
+        "num_cpus": "0.5",
+        "memory": "1 GiB",
+        "runner": "native",
+        "priority": "-5",
+        "timeout_s": "2h",
+        "start_timeout_s": "90",
+        "queue_timeout_s": "1d",
+        "retries_max": "2",
+        "retries_on": "killed",
+        "retries_backoff": "5s",
+        "budget_tokens": "1_000",
+        "budget_requests": "7",
+        "secret-name.0": "TOKEN",
+        "secret-value.0": "long enough",
     }
     for name in (*bounds, "remote", "directory", "patch", "num_gpus", "budget_usd", "ref"):
         assert f'name="{name}"' in page

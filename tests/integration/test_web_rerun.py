@@ -1,4 +1,4 @@
-"""Run again with changes: the form is filled in with what the run was asked, and overrides only what is changed."""
+"""Run again with changes: the form has what the run was asked, and overrides only what is changed."""
 
 from __future__ import annotations
 
@@ -55,9 +55,13 @@ def fields_of(page: str) -> dict[str, str]:
             found[given["name"]] = given.get("value", "")
     for name, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL):
         found[name] = unescape(text).replace("\n", "\r\n")
-    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
-        chosen = re.search(r'<option(?: value="([^"]*)")? selected>([^<]*)', options)
-        found[name] = unescape(chosen[1] if chosen[1] is not None else chosen[2]) if chosen else ""
+    for several, name, options in re.findall(
+        r'<select( multiple)?[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL
+    ):
+        offered = re.findall(r'<option(?: value="([^"]*)")?( selected)?>([^<]*)', options)
+        chosen = [value or text for value, ticked, text in offered if ticked]
+        if chosen or not several:
+            found[name] = unescape(chosen[-1] if chosen else offered[0][0])
     return found
 
 

@@ -71,10 +71,17 @@ REQUESTS = st.builds(
 )
 
 
-def call_of(request: RunRequest, **more: Any) -> Call:
-    place = {"server": "http://here", "workspace": "default", "project": "demo", "branch": "main"}
-    fields = {"kind": "create", "fields": said_in(request), "secrets": tuple(request.secrets or ())}
-    return Call(**{**place, **fields, **more})
+def call_of(request: RunRequest, **more: Any) -> Call:  # any field of a call
+    given: dict[str, Any] = {
+        "kind": "create",
+        "server": "http://here",
+        "workspace": "default",
+        "project": "demo",
+        "branch": "main",
+        "fields": said_in(request),
+        "secrets": tuple(request.secrets or ()),
+    }
+    return Call(**{**given, **more})
 
 
 @settings(max_examples=25)
