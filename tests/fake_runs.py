@@ -71,6 +71,9 @@ class InMemoryRunStore:
         found = [record.run for record in self._newest_first() if _matches(record.run, query)]
         return found[query.offset : query.offset + query.limit]
 
+    async def latest_of_tasks(self, project: str, tasks: Sequence[str], *, each: int) -> dict[str, list[Run]]:
+        return {task: await self.list(RunQuery(project=project, task=task, limit=each)) for task in tasks}
+
     async def events(self, run_id: str) -> list[RunEvent]:
         record = self._records.get(run_id)
         return [*record.events] if record else []

@@ -9,11 +9,11 @@ import typer
 
 from daftray.cli import screen, tables
 from daftray.cli.dependencies import given_dependencies
-from daftray.cli.durations import read_duration
 from daftray.cli.failures import EXIT_FAILED
 from daftray.cli.follow import exit_code_of
 from daftray.cli.summary import tell_ending
 from daftray.client.errors import AnswerNotUnderstoodError
+from daftray.domain.durations import read_duration
 from daftray.domain.result import Column
 from daftray.domain.run import Run
 from daftray.domain.spec import Environment

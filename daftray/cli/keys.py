@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from daftray.cli import screen, tables
-from daftray.cli.durations import read_duration
 from daftray.cli.options import AsJson
 from daftray.cli.session import connect
+from daftray.domain.durations import read_duration
 from daftray.domain.principal import RoleName
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ import msgspec
 import typer
 from msgspec import UNSET, UnsetType
 
-from daftray.cli.durations import read_duration
+from daftray.domain.durations import read_duration
 from daftray.domain.errors import InputIssue, InvalidInputError
 from daftray.domain.spec import Budget, Retries
 from daftray.domain.status import FailureReason

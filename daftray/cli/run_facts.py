@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daftray.cli import screen, tables
-from daftray.cli.durations import written
+from daftray.domain.durations import written
 from daftray.domain.metrics import UsageSummary
 from daftray.domain.run import Attempt, Run
 from daftray.domain.spec import Budget, Retries, RunSpec

@@ -133,8 +133,7 @@ class Runs:
         ids = await self._made_under(named)
         if ids is None:
             check(request)
-            new = await self._new(project, request, principal, origin)
-            ids = await self._add([new], named)
+            ids = await self._add([await self._new(project, request, principal, origin)], named)
         return await self.get(project, ids[0])
 
     async def _add(self, new: Sequence[NewRun], named: IdempotencyKey | None) -> tuple[str, ...]:
@@ -203,6 +202,10 @@ class Runs:
         """Return runs, newest first."""
         return await self._store.list(query)
 
+    async def latest(self, project: Project, tasks: Sequence[str], *, each: int) -> dict[str, list[Run]]:
+        """Return the newest runs of each of some tasks, at most ``each``, by the tasks' ids."""
+        return await self._store.latest_of_tasks(project.id, tasks, each=each)
+
     async def events(self, project: Project, run_id: str) -> list[RunEvent]:
         """Return a run's history, oldest first. Raises `RunNotFoundError`."""
         await self.get(project, run_id)
@@ -243,5 +246,5 @@ class Runs:
         if run.phase is not RunPhase.QUEUED:
             return run
         place = await self._store.queue_place(run)
-        waiting_for = waits_for(run, place, self._target.places, self._clock.now())
-        return msgspec.structs.replace(run, waiting_for=waiting_for)
+        why = waits_for(run, place, self._target.places, self._clock.now())
+        return msgspec.structs.replace(run, waiting_for=why)

@@ -31,6 +31,15 @@ class Form:
         """The names of the fields, in the order of the form."""
         return list(self._values)
 
+    def without(self, *beginnings: str) -> list[tuple[str, str]]:
+        """Return names and values, but of fields whose names begin so."""
+        return [
+            (name, value)
+            for name, values in self._values.items()
+            if not name.startswith(beginnings)
+            for value in values
+        ]
+
     def get(self, name: str) -> str:
         """Return a field's last value, or nothing."""
         return self._values.get(name, [""])[-1]

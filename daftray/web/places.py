@@ -37,3 +37,8 @@ def run_page(place: Place, run_id: str) -> str:
 def new_project_page(workspace: Workspace) -> str:
     """Return the address of the form that makes a project in a workspace."""
     return f"/new-project/{quote(workspace.name, safe='')}"
+
+
+def task_page(place: Place, task_id: str) -> str:
+    """Return the address below which what is done with a task is."""
+    return f"{project_page(place)}/tasks/{quote(task_id, safe='')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,6 @@ from daftray.api.audit import AUDIT, note
 from daftray.api.auth import AnyRequest, runner, viewer
 from daftray.api.authentication import CSRF_IN_FORM
 from daftray.domain.errors import InputIssue, InvalidInputError
-from daftray.domain.ports import RunQuery
 from daftray.domain.principal import Principal, Role
 from daftray.domain.project import Project
 from daftray.domain.task import SaveAsTask
@@ -26,8 +26,8 @@ from daftray.web.pages import Pages
 from daftray.web.places import NAMED, PROJECT, project_page, run_page
 from daftray.web.redirects import see_other
 
-_MOST = 100
-"""Tasks that are listed. Projects with more are beyond what a page is good for: `daftray tasks list`."""
+_A_PAGE = 100
+"""Tasks of a page."""
 _LAST = 12
 """Runs in a task's strip."""
 
@@ -41,17 +41,27 @@ async def list_tasks(
     run_service: NamedDependency[SkipValidation[Runs]],
     pages: NamedDependency[SkipValidation[Pages]],
 ) -> Response[str]:
-    """Show the project's tasks by name, each with its last runs."""
-    tasks = await task_service.list(home, limit=_MOST, offset=0)
-    last = [await run_service.list(RunQuery(project=home.id, task=task.id, limit=_LAST)) for task in tasks]
+    """Show a page of the project's tasks by name, each with its last runs."""
+    number = _page_of(request)
+    found = await task_service.list(home, limit=_A_PAGE + 1, offset=(number - 1) * _A_PAGE)
+    tasks = found[:_A_PAGE]
+    last = await run_service.latest(home, [task.id for task in tasks], each=_LAST)
+    address = project_page(place)
     return pages.page(
         request,
         "tasks.html",
-        address=project_page(place),
-        rows=list(zip(tasks, last, strict=True)),
-        most=_MOST,
+        address=address,
+        rows=[(task, last[task.id]) for task in tasks],
+        before=f"{address}/tasks?page={number - 1}" if number > 1 else "",
+        after=f"{address}/tasks?page={number + 1}" if len(found) > _A_PAGE else "",
         may_run=place.role is not None and place.role >= Role.RUNNER,
     )
+
+
+def _page_of(request: AnyRequest) -> int:
+    """Return the page that is asked for, counted from 1; the first for what is no page."""
+    text = request.query_params.get("page", "")
+    return max(1, int(text)) if re.fullmatch(r"[0-9]{1,5}", text) else 1
 
 
 @post(

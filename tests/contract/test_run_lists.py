@@ -83,6 +83,20 @@ async def test_by_task(stores: Stores) -> None:
     assert await listed(stores, task="tsk_none") == []
 
 
+async def test_the_latest_of_many_tasks_at_once(stores: Stores) -> None:
+    await stores.projects.add(a_project(id="prj_other", name="other"))
+    runs = [await added(stores, second, task=f"tsk_{second % 3}") for second in range(9)]
+    await added(stores, 9)
+    await added(stores, 10, task="tsk_0", project="prj_other")
+    tasks = ["tsk_0", "tsk_2", *(f"tsk_none_{number}" for number in range(250))]
+    found = await stores.runs.latest_of_tasks("prj_demo", tasks, each=2)
+    assert found.keys() == set(tasks)
+    assert found["tsk_0"] == [runs[6], runs[3]]
+    assert found["tsk_2"] == [runs[8], runs[5]]
+    assert not any(found[task] for task in tasks[2:])
+    assert await stores.runs.latest_of_tasks("prj_demo", [], each=2) == {}
+
+
 async def test_by_trigger(stores: Stores) -> None:
     cron = await added(stores, trigger="cron")
     await added(stores)

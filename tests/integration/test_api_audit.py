@@ -31,7 +31,12 @@ async def kept(api: ApiServer, **query: Any) -> list[AuditEntry]:
 
 UNKEPT = {
     "/projects/{workspace:str}/{project:str}/compare": "leads to a page, and changes nothing",
-    "/projects/{workspace:str}/{project:str}/new-run/look": "shows a form again, and changes nothing",
+    **{
+        f"/projects/{{workspace:str}}/{{project:str}}/{form}/{path}": "says what a form asks"
+        for form in ("new-run", "runs/{run:str}/again", "tasks/{task:str}/start")
+        for path in ("look", "same-as")
+    },
+    "/projects/{workspace:str}/{project:str}/new-run/dependencies": "checks what is typed, and keeps nothing",
     "/v1/auth/device/authorize": "asked by nobody yet; a person's decision about it is kept",
     "/v1/auth/device/token": "what follows from that decision",
     "/v1/hooks/github": "GitHub's word; an installation that it takes out is kept by the route itself",

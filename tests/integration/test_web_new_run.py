@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,110 @@ async def test_look_offers_what_the_commit_has(api: ApiServer) -> None:
     ):
         assert text in shown
     assert "<script>" not in shown
-    given = {"arg-positional.rows": "3", "arg.dry": "true", "arg.model": "", "arg-rest.paths": "a\nb"}
-    assert (await ada.send(NEW, {**asked, **given})).status_code == 303
+    rest = {"arg-positional.rows": "3", "arg.model": "", "arg-rest.paths": "a\nb", "arg-named.dry": "true"}
+    refused = await ada.send(NEW, {**asked, **rest})
+    assert (refused.status_code, 'id="wrong-arg.model"' in refused.text) == (400, True)
+    assert (await ada.send(NEW, {**asked, **rest, "arg.model": "big"})).status_code == 303
     function = (await newest(api))["entrypoint"]["function"]
-    assert (function["symbol"], function["args"]) == ("embed", ["3", "a", "b"])
+    assert (function["symbol"], function["args"]) == ("embed", ["3", "big", "a", "b"])
     assert function["kwargs"] == {"dry": "true"}
+
+
+async def test_everything_that_the_api_takes_is_in_the_form(api: ApiServer) -> None:
+    page = (await browser(api).get(NEW)).text
+    bounds = {
+        "num_cpus": "0.5",
+        "memory": "1 GiB",
+        "runner": "native",
+        "priority": "-5",
+        "timeout_s": "2h",
+        "start_timeout_s": "90",
+        "queue_timeout_s": "1d",
+        "retries_max": "2",
+        "retries_on": "killed",
+        "retries_backoff": "5s",
+        "budget_tokens": "1_000",
+        "budget_requests": "7",
+        "secret-name.0": "TOKEN",
+        "secret-value.0": "long enough",
+    }
+    for name in (*bounds, "remote", "directory", "patch", "num_gpus", "budget_usd", "ref"):
+        assert f'name="{name}"' in page
+    assert (await browser(api).send(NEW, await fields(api, **bounds))).status_code == 303
+    run = await newest(api)
+    assert run["resources"] == {"num_cpus": 0.5, "num_gpus": None, "memory": 1 << 30}
+    assert (run["timeout_s"], run["start_timeout_s"], run["queue_timeout_s"]) == (7200, 90, 86400)
+    assert run["retries"] == {"max": 2, "on": ["killed"], "backoff": 5}
+    assert run["budget"] == {"tokens": 1000, "requests": 7, "usd": None}
+    assert (run["runner"], run["priority"], run["secret_names"]) == ("native", -5, ["TOKEN"])
+
+
+async def test_a_secret_is_in_no_page_and_all_else_comes_back(api: ApiServer) -> None:
+    given = {"secret-name.0": "TOKEN", "secret-value.0": "long-enough", "timeout_s": "soon", "labels": "a=b"}
+    for address in (NEW, f"{NEW}/look", f"{NEW}/same-as"):
+        page = (await browser(api).send(address, await fields(api, **given))).text
+        assert "long-enough" not in page
+        assert ("TOKEN" in page, 'value="soon"' in page) == ((address != f"{NEW}/same-as"),) * 2
+    wrong = (await browser(api).send(NEW, await fields(api, **given))).text
+    assert 'id="wrong-timeout_s"' in wrong
+    assert '<details class="card more" open>' in wrong
+
+
+async def test_data_sources_are_offered_where_a_parameter_wants_one(api: ApiServer) -> None:
+    code = "import daft\ndef join(left: daft.DataFrame, lake: daft.Catalog, other, n: int): ...\n"
+    (api.repo.path / "jobs.py").write_text(code, encoding="utf-8")
+    api.repo.git("add", "jobs.py")
+    api.repo.git("commit", "-q", "-m", "jobs")
+    source = {"name": "orders", "info": {"csv": {"paths": ["s3://b/k"]}}}
+    assert (await api.ask("POST", f"{BASE}/demo/data-sources", json=source)).status_code == 201
+    asked = await fields(api, kind="function", path="jobs.py", symbol="join")
+    page = (await browser(api).send(f"{NEW}/look", asked)).text
+    assert page.count('<option value="data_source:orders">') == 2
+    assert '<select name="pick.arg.n"' not in page
+    assert 'type="number"' in page
+    kinds = dict(re.findall(r'name="(as\.arg\.\w+)" value="([^"]*)"', page))
+    picked = {"pick.arg.left": "data_source:orders", "pick.arg.other": "data_source:orders"}
+    texts = {"arg.left": "", "arg.lake": "main", "arg.other": "", "arg.n": "three"}
+    refused = await browser(api).send(NEW, {**asked, **kinds, **picked, **texts})
+    assert (refused.status_code, 'id="wrong-arg.n"' in refused.text) == (400, True)
+    assert 'value="three"' in refused.text
+    assert (
+        await browser(api).send(NEW, {**asked, **kinds, **picked, **texts, "arg.n": "3"})
+    ).status_code == 303
+    kwargs = (await newest(api))["entrypoint"]["function"]["kwargs"]
+    assert kwargs == {"left": "orders", "lake": "main", "other": {"data_source": "orders"}, "n": "3"}
+
+
+async def test_dependencies_are_checked_line_by_line(api: ApiServer) -> None:
+    asked = await fields(api, dependencies="httpx\n<script>\n")
+    for address in (f"{NEW}/dependencies", f"{NEW}/look", NEW):
+        page = (await browser(api).send(address, asked)).text
+        assert "Line 2, <code>&lt;script&gt;</code>" in page
+    assert (await browser(api).send(f"{NEW}/dependencies", {"dependencies": "x"})).status_code == 403
+    large = await fields(api, dependencies="x" * 70_000)
+    assert (await browser(api).send(f"{NEW}/dependencies", large)).status_code == 413
+
+
+async def test_the_form_is_said_as_command_code_and_call(api: ApiServer) -> None:
+    asked = await fields(api, path="it's.py", argv="<script>", ref="v1", look="code")
+    shown = (await browser(api).send(f"{NEW}/look", asked)).text
+    alone = (await browser(api).send(f"{NEW}/same-as", asked)).text
+    assert '<details class="card same" open>' in shown
+    for page in (shown, alone):
+        assert "daftray run --project demo --ref v1 &#39;it&#39;&#34;&#39;&#34;&#39;s.py&#39;" in page
+        assert "client.runs.create(" in page
+        assert "/v1/workspaces/default/projects/demo/runs" in page
+        assert "<script>" not in page
+    incomplete = (await browser(api).send(f"{NEW}/same-as", await fields(api, path=""))).text
+    assert "Not yet: entrypoint.file.file_path" in incomplete
+
+
+@pytest.mark.parametrize("path", ["", "/look", "/same-as", "/dependencies"])
+async def test_only_who_may_run_has_the_form(api: ApiServer, path: str) -> None:
+    await with_person(api, "eve", Role.VIEWER)
+    await browser(api).sign_in("eve")
+    assert (await browser(api).send(f"{NEW}{path}", await fields(api))).status_code == 403
+    assert (await browser(api).get(NEW)).status_code == 403
 
 
 @pytest.mark.parametrize(

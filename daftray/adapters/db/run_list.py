@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Select, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daftray.adapters.db import run_search
@@ -17,6 +19,10 @@ _LOOK_FOR_SHORT = 10_000
 """How many are looked through for a text that is too short for that index."""
 
 
+_TASKS_AT_ONCE = 100
+"""Tasks that one statement asks for: SQLite puts at most 500 selects together."""
+
+
 async def page(session: AsyncSession, query: RunQuery) -> list[str]:
     """Return the ids of a page of runs, newest first."""
     text = query.text.casefold() if query.text else None
@@ -26,6 +32,31 @@ async def page(session: AsyncSession, query: RunQuery) -> list[str]:
     if text is None and len(streams) == 1:
         return await _read(session, streams[0], span, limit=query.limit, offset=query.offset)
     return await _look(session, query, streams, span, text)
+
+
+async def latest_of_tasks(
+    session: AsyncSession, project: str, tasks: Sequence[str], *, each: int
+) -> dict[str, list[str]]:
+    """Return the ids of the newest runs of each task, newest first; one statement asks for many tasks."""
+    found: dict[str, list[str]] = {task: [] for task in tasks}
+    for some in _batches(tasks):
+        newest = [_newest(project, task, each) for task in some]
+        rows = await session.execute(union_all(*newest) if len(newest) > 1 else newest[0])
+        for task, run_id in rows:
+            found[task].append(run_id)
+    return {task: sorted(ids, reverse=True) for task, ids in found.items()}
+
+
+def _batches(tasks: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(tasks), _TASKS_AT_ONCE):
+        yield tasks[start : start + _TASKS_AT_ONCE]
+
+
+def _newest(project: str, task: str, count: int) -> Select[str, str]:
+    stream = streams_of(RunQuery(project=project, task=task))[0]
+    newest = select(stream.run_id.label("id")).where(*stream.chosen).order_by(stream.run_id.desc())
+    some = newest.limit(count).subquery()
+    return select(literal(task).label("task"), some.c.id)
 
 
 async def _look(

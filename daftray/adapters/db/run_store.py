@@ -64,6 +64,15 @@ class SqlRunStore:
         async with self._database.reading() as session:
             return await _in_order(session, await run_list.page(session, query))
 
+    async def latest_of_tasks(self, project: str, tasks: Sequence[str], *, each: int) -> dict[str, list[Run]]:
+        """Return the newest runs of each of some tasks, by the tasks' ids."""
+        async with self._database.reading() as session:
+            ids = await run_list.latest_of_tasks(session, project, tasks, each=each)
+            runs = {
+                run.id: run for run in await _in_order(session, [one for of in ids.values() for one in of])
+            }
+        return {task: [runs[one] for one in of if one in runs] for task, of in ids.items()}
+
     async def events(self, run_id: str) -> list[RunEvent]:
         """Return a run's history, oldest first."""
         async with self._database.reading() as session:

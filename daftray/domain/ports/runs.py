@@ -87,6 +87,13 @@ class RunStore(Protocol):
         """Return at most ``query.limit`` runs, newest first."""
         ...
 
+    async def latest_of_tasks(self, project: str, tasks: Sequence[str], *, each: int) -> dict[str, list[Run]]:
+        """Return the newest runs of each of some tasks, at most ``each``, by the tasks' ids, newest first.
+
+        A task without runs has an empty list.
+        """
+        ...
+
     async def events(self, run_id: str) -> list[RunEvent]:
         """Return a run's history, oldest first."""
         ...

@@ -8,6 +8,10 @@ const asMarkup = window.trustedTypes
   : { createHTML: (text) => text };
 const SLOWEST_S = 60;
 
+export function pageOf(text) {
+  return new DOMParser().parseFromString(asMarkup.createHTML(text), "text/html");
+}
+
 class LiveRegion extends HTMLElement {
   #timer = 0;
   #failures = 0;
@@ -38,7 +42,7 @@ class LiveRegion extends HTMLElement {
       const answer = await fetch(this.getAttribute("src") ?? location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(15000) });
       if (answer.redirected) return location.reload();
       if (answer.ok) {
-        this.#take(new DOMParser().parseFromString(asMarkup.createHTML(await answer.text()), "text/html"));
+        this.#take(pageOf(await answer.text()));
         this.#failures = 0;
       } else this.#failures += 1;
     } catch {

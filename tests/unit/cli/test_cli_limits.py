@@ -12,7 +12,7 @@ from shell import Shell
 from small_api import PROJECTS, SmallApi
 from small_server import as_json
 
-from daftray.cli.durations import read_duration, written
+from daftray.domain.durations import read_duration, written
 from daftray.domain.errors import InvalidInputError
 from daftray.domain.project import GitRemote, Project, ProjectSource
 
