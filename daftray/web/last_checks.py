@@ -12,8 +12,8 @@ from daftray.domain.ports import RunQuery
 from daftray.domain.project import Project
 from daftray.domain.result import Column
 from daftray.domain.run import Run
+from daftray.domain.trigger import CHECK
 from daftray.metrics.outcomes import Outcomes
-from daftray.runs.checks import TRIGGER
 from daftray.runs.service import Runs
 
 _LOOKED_THROUGH = 200
@@ -51,7 +51,7 @@ async def last_checks(
 ) -> dict[str, Checked]:
     """Return the last check of each that had one lately, by its id."""
     last: dict[str, Run] = {}
-    for run in await runs.list(RunQuery(project=home.id, trigger=TRIGGER, limit=_LOOKED_THROUGH)):
+    for run in await runs.list(RunQuery(project=home.id, trigger=CHECK, limit=_LOOKED_THROUGH)):
         function = run.entrypoint.function
         if function is not None and function.symbol == sort.value:
             checked = (function.kwargs or {}).get("name")
