@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -179,7 +179,7 @@ def measure(clients: dict[str, httpx.Client]) -> None:
         tell(f"page: {title}", ways)
 
 
-def head(clients: Iterable[str]) -> None:
+def head(clients: Collection[str]) -> None:
     heads = " | ".join(f"{name} p50 | p99" for name in clients)
     print(f"| query | runs | {heads} |")
     print(f"|---|---|{'---|---|' * len(clients)}", flush=True)

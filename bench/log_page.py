@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from api_over_http import api_over_http
 from api_runs import end, log_on, run_on
@@ -98,7 +98,7 @@ async def drawn(page: Page) -> tuple[float, float]:
 
 async def heap(session: CDPSession) -> float:
     """Return what JavaScript holds, in MiB, garbage included."""
-    found = await session.send("Performance.getMetrics")
+    found = cast("dict[str, list[dict[str, Any]]]", await session.send("Performance.getMetrics"))
     return next(one["value"] for one in found["metrics"] if one["name"] == "JSHeapUsedSize") / _MIB
 
 

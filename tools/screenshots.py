@@ -127,14 +127,16 @@ def main() -> None:
     with everything() as (platform, runs), chromium() as browser:
         client: Client = platform.client
         wanted = shots(runs)
-        for (width, height), names in ((WIDE, list(wanted)), (NARROW, ["runs", "log"])):
+        for (width, height), names, suffix in (
+            (WIDE, list(wanted), ""),
+            (NARROW, ["runs", "log"], "-narrow"),
+        ):
             with visit(browser, platform.server.url, width=width, height=height) as visitor:
                 visitor.sign_in(platform.server.api_key)
                 for name in names:
                     path, first = wanted[name]
-                    suffix = "-narrow" if width == NARROW[0] else ""
                     draw(visitor, name + suffix, path, first, dark=False)
-                if not suffix:
+                if width == WIDE[0]:
                     draw(visitor, "metrics-dark", wanted["metrics"][0], _nothing, dark=True)
         client.runs.cancel(runs.ticking)
 
