@@ -56,7 +56,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ratio(self) -> float | None:
-        """How many times the first the second is, where both are known and the first is not next to zero."""
+        """How many times the first one the second is, where that can be told."""
         if self.here is None or self.there is None or self.here <= _SMALLEST:
             return None
         return self.there / self.here

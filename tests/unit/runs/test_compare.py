@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgspec
 from factories import COMMIT, a_run
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from daftray.domain.cpu_seconds import CpuSeconds
@@ -164,6 +164,7 @@ def _put(value: Any, path: tuple[Step, ...], inner: str | None) -> Any:  # any J
 @example({"a": [1, 2, 3]}, {"a": [1]})
 def test_differences_lead_from_one_value_to_the_other(here: object, there: object) -> None:
     found = compare_json(_raw(here), _raw(there), largest=LARGE, most=1000)
+    assume(not any((one.there or "").endswith("…") for one in found.differences))  # cut, so no JSON
     assert not found.more
     assert found.equal == (not found.differences)
     patched = here
