@@ -139,7 +139,7 @@ def _usage(run: Run, witness: Witness) -> Iterator[str]:
     for name, value in kept.items():
         if value > known or (exact and value != known):
             yield f"{name}: {value:g} are kept, the code counted {known}"
-    # What is left of a run may still report: the list is asked after the metrics, and not believed to be older.
+    # What is left of a run may still report, so the list is asked after the metrics.
     listed = witness.api.get(run.id).usage if _says_something_is_left(run) else run.usage
     if (listed.requests if listed else None) != metrics.requests:
         yield f"the list says {listed}, the metrics say {metrics.requests} requests"
