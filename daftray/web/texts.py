@@ -12,6 +12,7 @@ UNKNOWN = "\N{EN DASH}"
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86_400
 _KIB, _TWO_DIGITS, _THREE_DIGITS = 1024, 10, 100
 _JUST_NOW = timedelta(seconds=5)
+_FEW_LINES, _LONGEST_SHOWN = 3, 600
 
 
 def duration(seconds: float | None) -> str:
@@ -101,6 +102,18 @@ def short(commit: str | None) -> str:
     return commit[:9] if commit else UNKNOWN
 
 
+def in_short(text: str) -> str:
+    """Return what of a long text is worth a line: all of a short one, else its last line that says something.
+
+    What fails inside Ray and Daft comes as a traceback in a traceback; the reason is what they end with.
+    """
+    lines = [line for line in text.splitlines() if line.strip(" ^~")]
+    if len(lines) <= _FEW_LINES and len(text) <= _LONGEST_SHOWN:
+        return text
+    last = lines[-1].strip() if lines else ""
+    return last if len(last) <= _LONGEST_SHOWN else f"{last[:_LONGEST_SHOWN]}…"
+
+
 def tojson_text(value: object) -> str:
     """Return a value of a result as text: a string as it is, everything else as JSON."""
     if isinstance(value, str):
@@ -119,6 +132,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "ratio": ratio,
     "size": size,
     "short": short,
+    "in_short": in_short,
     "tojson_text": tojson_text,
 }
 """What templates call them."""

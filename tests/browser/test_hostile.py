@@ -127,7 +127,7 @@ def test_a_task_named_by_script_is_only_named_so(visitor: Visitor, hostile: dict
     page = visitor.page
     visitor.goto(f"{PROJECT}/runs/{hostile['json'].id}")
     page.get_by_text("Save as a task").click()
-    page.get_by_label(re.compile("^Name")).fill(IMAGE)
+    page.get_by_role("textbox", name=re.compile("^Name")).fill(IMAGE)
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(re.compile("/tasks$"))
     expect(page.locator("main")).to_contain_text(IMAGE)

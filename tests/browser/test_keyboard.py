@@ -82,7 +82,7 @@ def test_a_run_is_made_watched_and_cancelled_in_a_narrow_window(browser: Browser
         page = visitor.page
         page.get_by_role("link", name="New run").click()
         page.get_by_label(re.compile("^File or module")).fill("ticker.py")
-        page.get_by_label(re.compile("^Arguments")).fill("100")
+        page.get_by_role("textbox", name=re.compile("^Arguments")).fill("100")
         page.get_by_role("button", name="Create the run").click()
         page.wait_for_url(re.compile(r"/runs/run_\w+$"))
         expect(page.locator(".facts .status")).to_have_text("running", timeout=RUN_TIMEOUT_S * 1000)

@@ -21,6 +21,11 @@ class Paused {
     this.#timer = setTimeout(() => this.#begin(), ms);
   }
 
+  stop() {
+    clearTimeout(this.#timer);
+    this.#turn?.abort();
+  }
+
   async #begin() {
     this.#turn?.abort();
     const turn = (this.#turn = new AbortController());
@@ -41,6 +46,8 @@ class RunForm {
     this.saying = new Paused((signal) => this.#say(signal));
     form.addEventListener("input", (event) => this.#changed(event.target));
     form.addEventListener("change", (event) => this.#chosen(event.target));
+    // A button that is being pressed must not move away: what an answer adds above it would do that.
+    form.addEventListener("pointerdown", ({ target }) => { if (target.closest("button")) this.looking.stop(); });
     this.same.addEventListener("toggle", () => this.#sayIfSeen(0));
     for (const node of form.querySelectorAll(".look, details.same button[name=look]")) node.hidden = true;
     this.#buttons();

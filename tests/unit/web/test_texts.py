@@ -75,3 +75,10 @@ def test_what_is_unknown_is_no_zero() -> None:
         "1.0 KiB",
         "10 MiB",
     ]
+
+
+def test_of_a_long_text_the_line_that_says_why_is_shown() -> None:
+    assert texts.in_short("one\ntwo") == "one\ntwo"
+    trace = "RayTaskError: task\n  File x\n    call()\n    ^^^^^^\nValueError: no float: 'x'\n    ~~~~^^\n\n"
+    assert texts.in_short(trace) == "ValueError: no float: 'x'"
+    assert texts.in_short("x" * 5000) == "x" * 600 + "…"
