@@ -16,6 +16,8 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    StorageState,
+    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -103,9 +105,15 @@ class Visitor:
 
 
 @contextmanager
-def visit(browser: Browser, origin: str, *, width: int = 1280, height: int = 900) -> Generator[Visitor]:
-    """Come with a window of this size and no cookies. Faults that nobody expected end it with an error."""
-    context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+def visit(
+    browser: Browser, origin: str, *, width: int = 1280, height: int = 900, state: StorageState | None = None
+) -> Generator[Visitor]:
+    """Come with a window of this size, and the cookies of a state, if any.
+
+    Faults that nobody expected end it with an error.
+    """
+    window = ViewportSize(width=width, height=height)
+    context = browser.new_context(viewport=window, storage_state=state, accept_downloads=True)
     context.set_default_timeout(PATIENCE_MS)
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=origin)
     try:

@@ -9,7 +9,7 @@ import pytest
 from chromium import Visitor, chromium, visit
 from e2e_platform import RUN_TIMEOUT_S, Platform, platform_on
 from openai_server import OpenAiServer, openai_server
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, StorageState
 
 from daftray.client import Client
 from daftray.domain.run import Run
@@ -63,9 +63,16 @@ def browser() -> Generator[Browser]:
         yield started
 
 
-@pytest.fixture
-def visitor(browser: Browser, platform: Platform) -> Generator[Visitor]:
-    """Somebody with a wide window, signed in with the operator's key."""
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, platform: Platform) -> StorageState:
+    """The cookies of somebody who signed in with the operator's key: how often one may do so is limited."""
     with visit(browser, platform.server.url) as came:
         came.sign_in(platform.server.api_key)
+        return came.page.context.storage_state()
+
+
+@pytest.fixture
+def visitor(browser: Browser, platform: Platform, signed_in: StorageState) -> Generator[Visitor]:
+    """Somebody with a wide window, signed in."""
+    with visit(browser, platform.server.url, state=signed_in) as came:
         yield came

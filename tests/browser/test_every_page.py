@@ -19,7 +19,7 @@ GRAVE = {"serious", "critical"}
 
 @pytest.fixture(scope="module")
 def site(ended: dict[str, Run], platform: Platform) -> dict[str, str]:
-    (problem,) = platform.client.runs.problems(ended["failed"])
+    problem = platform.client.runs.problems(ended["failed"])[0]
     found = addresses(ended, problem.fingerprint)
     assert sorted(found) == sorted(NAMES)
     return found

@@ -33,7 +33,7 @@ def test_signing_in_making_a_run_and_finding_it_by_keys_alone(browser: Browser, 
         tab_to(page, "input[name=key]")
         page.keyboard.type(platform.server.api_key)
         press("Enter")
-        page.wait_for_url(re.compile("/runs$"))
+        page.wait_for_url(f"{visitor.origin}{PROJECT}/runs")
 
         press("?")
         expect(page.get_by_role("dialog")).to_contain_text("Search")

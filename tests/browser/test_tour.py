@@ -101,7 +101,7 @@ def test_a_function_asks_a_model_and_its_table_and_usage_are_shown(
     tab(visitor, "Metrics")
     expect(page.get_by_role("row", name=re.compile("tiny"))).to_contain_text("4")
     tab(visitor, "Problems")
-    expect(page.get_by_text("empty")).to_be_visible()
+    expect(page.get_by_role("heading", name="No problems")).to_be_visible()
 
 
 def test_a_failed_udf_shows_its_line_and_its_code(visitor: Visitor) -> None:
@@ -115,7 +115,7 @@ def test_a_failed_udf_shows_its_line_and_its_code(visitor: Visitor) -> None:
     tab(visitor, "Problems")
     page.get_by_role("link", name=re.compile("ValueError")).first.click()
     expect(page.get_by_text("could not convert string to float").first).to_be_visible()
-    expect(page.locator("pre, .code").filter(has_text='removesuffix(" kg")').first).to_be_visible()
+    expect(page.locator("code:visible").filter(has_text='removesuffix(" kg")').first).to_be_visible()
 
 
 def test_pending_and_running_runs_are_cancelled(
