@@ -114,7 +114,7 @@ def test_a_failed_udf_shows_its_line_and_its_code(visitor: Visitor) -> None:
     expect(page.get_by_text("user_error").first).to_be_visible()
     tab(visitor, "Problems")
     page.get_by_role("link", name=re.compile("ValueError")).first.click()
-    expect(page.get_by_text("could not convert string to float").first).to_be_visible()
+    expect(page.locator("pre.message").first).to_have_text(re.compile("could not convert string to float"))
     expect(page.locator("code:visible").filter(has_text='removesuffix(" kg")').first).to_be_visible()
 
 

@@ -49,7 +49,8 @@ class RunForm {
     // A button that is being pressed must not move away: what an answer adds above it would do that.
     form.addEventListener("pointerdown", ({ target }) => { if (target.closest("button")) this.looking.stop(); });
     this.same.addEventListener("toggle", () => this.#sayIfSeen(0));
-    for (const node of form.querySelectorAll(".look, details.same button[name=look]")) node.hidden = true;
+    // Taken out, not hidden: a form's first button is what Enter presses, in sight or not.
+    for (const node of form.querySelectorAll(".look, details.same button[name=look]")) node.remove();
     this.#buttons();
     if (!form.querySelector("#files option")) this.looking.soon(0);
     this.#sayIfSeen(0);
