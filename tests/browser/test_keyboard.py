@@ -51,7 +51,7 @@ def test_signing_in_making_a_run_and_finding_it_by_keys_alone(browser: Browser, 
         page.wait_for_url(re.compile(r"/runs/run_\w+$"))
         expect(page.locator(".facts .status")).to_have_text("succeeded", timeout=RUN_TIMEOUT_S * 1000)
         press("2")
-        expect(page.locator("log-view")).to_contain_text("Hello, Keys!")
+        expect(page.locator(".log-row", has_text="Hello, Keys!")).to_be_visible()
         press("/")
         page.keyboard.type("Keys")
         expect(page.locator(".said")).to_have_text("1 match")
