@@ -17,13 +17,14 @@ from pathlib import Path
 from chromium import Visitor, chromium, visit
 from e2e_platform import RUN_TIMEOUT_S, Platform, platform_on
 from environment import say
-from openai_server import openai_server
 from playwright.sync_api import Page, expect
 
 from daftray.client import Client
+from daftray.domain.price import Price
 from daftray.domain.run import Run
 from daftray.domain.spec import Environment
 from daftray.server.local_ray import LocalRay
+from daftray.server.stand_in import MODEL, StandIn
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "tour"
@@ -42,7 +43,7 @@ class Runs:
         environment = Environment(environment_variables=variables)
 
         def label(limit: int) -> Run:
-            asked = {"limit": str(limit), "model": "gpt-4o-mini"}
+            asked = {"limit": str(limit), "model": MODEL}
             return client.runs.create(
                 "pipeline.py:label_reviews",
                 kwargs=asked,
@@ -52,6 +53,8 @@ class Runs:
                 labels={"team": "data"},
             )
 
+        price = Price(model=MODEL, per_million_tokens_in=150, per_million_tokens_out=600)
+        client.prices.set([price], note="made up for the pictures")
         self.hello = self._ended(client.runs.create("hello.py", args=["Ada", "Grace"], hash=commit))
         self.first = self._ended(label(8))
         self.labelled = self._ended(label(24))
@@ -76,7 +79,7 @@ def everything() -> Generator[tuple[Platform, Runs]]:
         try:
             cluster = asyncio.run(ray.start())
             with (
-                openai_server() as model,
+                StandIn() as model,
                 platform_on(Path(folder) / "tour", ray_url=cluster.url, ray_token=cluster.token) as platform,
             ):
                 yield platform, Runs(platform, model.base_url)

@@ -159,3 +159,18 @@ def test_a_run_is_saved_as_a_task_and_started(visitor: Visitor) -> None:
     ends(visitor, "succeeded")
     tab(visitor, "Logs")
     expect(page.locator("log-view")).to_contain_text("Hello, task!")
+
+
+def test_the_form_says_the_same_as_a_command_and_checks_dependencies_as_they_are_typed(
+    visitor: Visitor,
+) -> None:
+    page = visitor.page
+    new_run(visitor, "file", "hello.py", Arguments="Ada Lovelace")
+    page.get_by_text("The same as a command").click()
+    command = page.locator("#said-text-1")
+    expect(command).to_contain_text("daftray run hello.py 'Ada Lovelace'")
+    page.get_by_role("button", name="Copy: Command").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == command.inner_text().strip()
+    page.get_by_role("textbox", name=re.compile("^Dependencies")).fill("httpx>=0.28\nno such thing!")
+    expect(page.locator("#dependency-issues")).to_contain_text("no such thing!")

@@ -31,7 +31,7 @@ class CopyText extends HTMLElement {
     const source = document.getElementById(this.getAttribute("from") ?? "");
     if (!source) return false;
     try {
-      await navigator.clipboard.writeText(source.textContent ?? "");
+      await navigator.clipboard.writeText((source.textContent ?? "").trim());
       return true;
     } catch {
       source.closest("details")?.setAttribute("open", "");

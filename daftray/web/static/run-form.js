@@ -51,7 +51,6 @@ class RunForm {
     this.same.addEventListener("toggle", () => this.#sayIfSeen(0));
     // Taken out, not hidden: a form's first button is what Enter presses, in sight or not.
     for (const node of form.querySelectorAll(".look, details.same button[name=look]")) node.remove();
-    this.#buttons();
     if (!form.querySelector("#files option")) this.looking.soon(0);
     this.#sayIfSeen(0);
   }
@@ -131,25 +130,6 @@ class RunForm {
     const fresh = page.getElementById("same-as");
     if (!fresh) return;
     document.getElementById("same-as").replaceWith(document.adoptNode(fresh));
-    this.#buttons();
-  }
-
-  #buttons() {
-    if (!navigator.clipboard) return;
-    for (const block of this.form.querySelectorAll("[data-copy]")) {
-      const what = block.parentElement.querySelector("h3")?.textContent ?? "";
-      const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy", ariaLabel: `Copy: ${what}` });
-      button.addEventListener("click", async () => {
-        try {
-          await navigator.clipboard.writeText(block.textContent);
-          button.textContent = "Copied";
-        } catch {
-          button.textContent = "Not allowed";
-        }
-        setTimeout(() => { button.textContent = "Copy"; }, 2000);
-      });
-      block.before(button);
-    }
   }
 }
 
