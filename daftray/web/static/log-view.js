@@ -18,6 +18,11 @@ class LogView extends HTMLElement {
   #onHash = () => this.#toHash();
   #onResize = () => this.#rows.fit();
 
+  // How many lines there are so far.
+  get lines() {
+    return this.#log?.count ?? 0;
+  }
+
   async connectedCallback() {
     const [api, pages, attempt, name] = ["api", "pages", "attempt", "name"].map((key) => this.getAttribute(key));
     this.#log = new LogLines({ api, pages, attempt });
