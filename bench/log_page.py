@@ -1,8 +1,9 @@
-"""How the page of a log of a million lines does in a real Chromium, beside the log as plain text in a tab.
+"""How the page of a log of a million lines does in a real Chromium, beside plain text in a tab.
 
 The log is in a server's archive; the page is opened, scrolled through and, while 20,000 lines a second come
 in, followed. Times are from the request of the page to the first line that is seen; frames are those that the
-browser drew; the heap is what its JavaScript holds.
+browser drew; the heap is what its JavaScript holds. As plain text a tenth of the log is opened: with all of
+it Chromium shows nothing for minutes.
 
     PYTHONPATH=tests python bench/log_page.py [LINES] [LINES_PER_SECOND]
 """
@@ -131,7 +132,7 @@ async def measure(api: ApiServer, page: Page, session: CDPSession, count: int, a
     begin = time.perf_counter()
     run = await filled(api, count, "long")
     print(f"a log of {count:,} lines, archived in {time.perf_counter() - begin:.1f} s")
-    log, plain = f"{RUNS}/{run['id']}/logs", f"/v1/workspaces/default/projects/demo/runs/{run['id']}/logs"
+    log = f"{RUNS}/{run['id']}/logs"
     origin = str(api.http.base_url).rstrip("/")
     there = f"document.querySelector('.log-row:last-child')?.textContent.includes('{count - 1:07}')"
     first, again = [await first_line(page, origin + log, there) for _ in range(2)]
@@ -140,14 +141,21 @@ async def measure(api: ApiServer, page: Page, session: CDPSession, count: int, a
     await page.evaluate("document.querySelector('.log-box').scrollTop = 1e9")
     await followed(page, session, api, run, a_second)
     await end(api, run, Verdict(status=RunStatus.SUCCEEDED))
-    text = f"document.body?.textContent.includes('{count - 1:07}')"
-    whole = await first_line(page, origin + plain, text)
+    print(
+        f"page        first lines in {first:.2f} s, again in {again:.2f} s; {frames:.0f} frames/s, "
+        f"longest {longest:.0f} ms; heap {held:.0f} MiB",
+        flush=True,
+    )
+    part = count // 10
+    small = await filled(api, part, "short")
+    plain = f"{origin}/v1/workspaces/default/projects/demo/runs/{small['id']}/logs"
+    whole = await first_line(page, plain, f"document.body?.textContent.includes('{part - 1:07}')")
     plain_frames, plain_longest = await scrolled(page, "html")
-    print(f"{'':12}{'page':>10}{'again':>10}{'plain text':>12}{'ratio':>8}")
-    print(f"{'first lines':12}{first:>8.2f} s{again:>8.2f} s{whole:>10.2f} s{first / whole:>8.2f}")
-    print(f"{'frames/s':12}{frames:>10.0f}{'':>10}{plain_frames:>12.0f}{frames / plain_frames:>8.2f}")
-    print(f"{'longest':12}{longest:>7.0f} ms{'':>10}{plain_longest:>9.0f} ms{longest / plain_longest:>8.2f}")
-    print(f"{'heap':12}{held:>6.0f} MiB")
+    print(
+        f"plain text  of {part:,} lines in {whole:.2f} s; {plain_frames:.0f} frames/s, "
+        f"longest {plain_longest:.0f} ms"
+    )
+    print(f"ratio       {first / whole:.2f} of its time, {frames / plain_frames:.0f} times its frames")
 
 
 async def main(count: int, a_second: int) -> None:
@@ -155,7 +163,8 @@ async def main(count: int, a_second: int) -> None:
         async with api_over_http(Path(folder)) as api, async_playwright() as playwright:
             await with_person(api, "ada", Role.RUNNER)
             browser = await playwright.chromium.launch(executable_path=executable(), args=[*QUIET])
-            page = await browser.new_page(base_url=str(api.http.base_url))
+            # What waits for a line is evaluated as text, which the pages do not let anybody do.
+            page = await browser.new_page(base_url=str(api.http.base_url), bypass_csp=True)
             session = await page.context.new_cdp_session(page)
             await session.send("Performance.enable")
             await page.goto("/sign-in")
