@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -204,8 +205,8 @@ def percentile(values: list[float], percent: int) -> float:
 
 def main(runs: int) -> None:
     with both_databases() as places, ExitStack() as stack:
-        for place in places:
-            fill(place, runs)
+        with ThreadPoolExecutor(len(places)) as filling:
+            list(filling.map(partial(fill, runs=runs), places))
         measure({place.name: stack.enter_context(served(place)) for place in places})
 
 
