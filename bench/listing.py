@@ -171,13 +171,13 @@ def measure(clients: dict[str, httpx.Client]) -> None:
             rest = "/events" if "history" in title else ""
             asked[name][title] = (f"{PATH}/{run['id']}{rest}", {})
     head(clients)
+    for title in next(iter(known.values())).queries():
+        ways = {name: partial(first_byte, client, asked[name][title][1]) for name, client in clients.items()}
+        tell(f"page: {title}", ways)
     for title in next(iter(asked.values())):
         tell(
             title, {name: partial(answered, client, *asked[name][title]) for name, client in clients.items()}
         )
-    for title in next(iter(known.values())).queries():
-        ways = {name: partial(first_byte, client, asked[name][title][1]) for name, client in clients.items()}
-        tell(f"page: {title}", ways)
 
 
 def head(clients: Collection[str]) -> None:

@@ -54,7 +54,7 @@ def test_signing_in_making_a_run_and_finding_it_by_keys_alone(browser: Browser, 
         expect(page.locator(".log-row", has_text="Hello, Keys!")).to_be_visible()
         press("/")
         page.keyboard.type("Keys")
-        expect(page.locator(".said")).to_have_text("1 match")
+        expect(page.locator(".said")).to_have_text("1 line matches")
         press("Enter")
         expect(page.locator(".log-row.marked")).to_contain_text("Hello, Keys!")
 
