@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from collections.abc import Iterator
 
 import pytest
 from chaos.book import Book
@@ -60,13 +61,9 @@ def ray_view(ray_cluster: LocalCluster) -> RayView:
 
 
 @pytest.fixture
-def database(postgres: PostgresServer) -> str:
+def database(postgres: PostgresServer) -> Iterator[str]:
     """The address of a database of a trial's own, on the session's server."""
     name = f"trial_{secrets.token_hex(6)}"
-
-    async def make() -> None:
-        async with postgres.asked() as connection:
-            await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-
-    asyncio.run(make())
-    return postgres.url(name)
+    asyncio.run(postgres.create(name))
+    yield postgres.url(name)
+    asyncio.run(postgres.drop(name))

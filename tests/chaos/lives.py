@@ -24,8 +24,9 @@ PORTS: dict[str, type] = {
 
 _READS = {
     *("runs.get", "runs.list", "runs.events", "runs.added_under", "runs.any_queued", "runs.queue_place"),
+    *("runs.project_of", "runs.latest_of_tasks", "runs.load", "secrets.not_under", "keys.list"),
     *("reports.reports", "reports.result", "reports.totals", "mirrors.files", "mirrors.changes"),
-    *("projects.get", "projects.by_id", "projects.list", "secrets.list", "keys.get"),
+    *("projects.get", "projects.by_id", "projects.list", "secrets.list", "keys.get", "mirrors.names"),
     *(
         "blobs.get",
         "blobs.size",
@@ -33,16 +34,18 @@ _READS = {
         "rayjobs.get",
         "rayjobs.list_jobs",
         "rayjobs.resources",
+        "rayjobs.nodes",
         "rayjobs.read_log",
     ),
 }
 """Calls that change nothing outside: their edges are met by chance, the others' on purpose."""
 
 _NOT_IN_A_TRIAL = {
-    *("projects.save", "projects.delete", "secrets.put", "secrets.delete", "mirrors.close"),
-    *("packages.from_directory", "rayjobs.delete"),
+    *("projects.save", "projects.delete", "secrets.put", "secrets.delete", "secrets.reseal", "keys.revoke"),
+    *("mirrors.close", "mirrors.refresh", "packages.from_directory", "packages.empty"),
+    *("rayjobs.delete", "rayjobs.stop"),
 }
-"""Changes that no trial asks for: projects and secrets stay as they are, and runs come from Git."""
+"""Changes that no trial asks for: projects, secrets and keys stay as they are, and runs come from Git."""
 
 
 ON_PURPOSE, BY_CHANCE = 0.65, 0.85
