@@ -21,6 +21,7 @@ from daftray.domain.project import DEFAULT_WORKSPACE
 from daftray.server.app import create_app
 from daftray.server.clock import DatabaseClock
 from daftray.server.data_dir import ADMIN_KEY, DataDir
+from daftray.server.garbage import spare_what_is_there
 from daftray.server.key_sources import key_ring
 from daftray.server.local_ray import LocalRay
 from daftray.server.no_cluster import NoCluster
@@ -229,8 +230,10 @@ async def _either(task: asyncio.Task[Any], stopping: asyncio.Event) -> None:
 
 
 async def _listen(services: Services, listener: socket.socket, stopping: asyncio.Event) -> None:
+    app = create_app(services)
+    spare_what_is_there()
     config = uvicorn.Config(
-        create_app(services),
+        app,
         log_config=None,
         access_log=False,
         lifespan="on",
